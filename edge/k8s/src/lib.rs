@@ -1,0 +1,5 @@
+//! Kubernetes' wire types and what they mean to the pure crates.
+//!
+//! Not here: any client, any IO. Conversions and values only.
+
+pub mod status;
