@@ -1,0 +1,48 @@
+//! The roles and bindings that an API server makes for itself at start.
+//!
+//! `data/rbac.jsonl` was asked of a real kube-apiserver 1.36; upstream keeps them in
+//! plugin/pkg/auth/authorizer/rbac/bootstrappolicy.
+
+use serde_json::{Value, json};
+
+const DATA: &str = include_str!("../data/rbac.jsonl");
+
+/// All default ClusterRoles, Roles and their bindings, ready to be stored.
+///
+/// The server stores those that are missing at start; names and namespaces are in `metadata`.
+pub fn objects() -> Vec<Value> {
+    DATA.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter_map(object)
+        .collect()
+}
+
+fn object(mut row: Value) -> Option<Value> {
+    let row = row.as_object_mut()?;
+    let kind = match row.get("kind")?.as_str()? {
+        "clusterrole" => "ClusterRole",
+        "clusterrolebinding" => "ClusterRoleBinding",
+        "role" => "Role",
+        "rolebinding" => "RoleBinding",
+        _ => return None,
+    };
+    let mut metadata = json!({});
+    for field in ["name", "namespace", "labels", "annotations"] {
+        if let Some(value) = row.remove(field) {
+            metadata[field] = value;
+        }
+    }
+    // A bootstrap Role or RoleBinding is reconciled like the cluster-wide ones, so it says so too.
+    metadata["annotations"]["rbac.authorization.kubernetes.io/autoupdate"] = json!("true");
+    let mut object =
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata});
+    for field in ["rules", "aggregationRule", "roleRef", "subjects"] {
+        if let Some(value) = row.remove(field) {
+            object[field] = value;
+        }
+    }
+    Some(object)
+}
+
+#[cfg(test)]
+mod tests;
