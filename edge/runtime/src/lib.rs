@@ -2,5 +2,12 @@
 //!
 //! Not here: anything that decides.
 
+pub mod auth;
+pub mod certs;
+pub mod client;
 pub mod clock;
+pub mod health;
 pub mod network;
+pub mod serve;
+pub mod signals;
+pub mod telemetry;

@@ -44,7 +44,11 @@ impl LabNetwork {
 
     /// A node's pod range as `Node.spec.podCIDR` has it.
     pub fn pod_cidr(self, node_number: u8) -> String {
-        format!("127.{}.{}.0/24", self.block, 127_u8.saturating_add(node_number))
+        format!(
+            "127.{}.{}.0/24",
+            self.block,
+            127_u8.saturating_add(node_number)
+        )
     }
 
     /// Service address number `index` (0 is the `kubernetes` Service).
@@ -62,6 +66,7 @@ impl LabNetwork {
     /// LoadBalancer address number `index`.
     pub fn load_balancer(self, index: u16) -> Option<Ipv4Addr> {
         let [high, low] = index.checked_add(1)?.to_be_bytes();
-        (index < Self::LOAD_BALANCERS_MAX - 1).then(|| Ipv4Addr::new(127, self.block, 1 + high, low))
+        (index < Self::LOAD_BALANCERS_MAX - 1)
+            .then(|| Ipv4Addr::new(127, self.block, 1 + high, low))
     }
 }
