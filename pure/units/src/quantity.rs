@@ -37,8 +37,8 @@ pub struct Quantity {
 pub(crate) enum Amount {
     /// `value × 10^scale`
     Small { value: i64, scale: i32 },
-    /// `digits × 10^-9`
-    Big(Digits),
+    /// `digits × 10^-decimals`; nine decimals, or none where the number was cut to the largest allowed.
+    Big { digits: Digits, decimals: i32 },
 }
 
 /// A text that is no quantity; `Display` gives upstream's words.
@@ -108,23 +108,23 @@ impl Quantity {
     pub fn sign(&self) -> i32 {
         match &self.amount {
             Amount::Small { value, .. } => value.signum() as i32,
-            Amount::Big(digits) if digits.is_zero() => 0,
-            Amount::Big(digits) if digits.is_negative() => -1,
-            Amount::Big(_) => 1,
+            Amount::Big { digits, .. } if digits.is_zero() => 0,
+            Amount::Big { digits, .. } if digits.is_negative() => -1,
+            Amount::Big { .. } => 1,
         }
     }
 
-    /// In units, rounded away from zero; 0 when that does not fit. Upstream: Value.
+    /// In units, rounded away from zero; 0 or wrapped when that does not fit, as upstream. Upstream: Value.
     pub fn value(&self) -> i64 {
         self.scaled_value(0)
     }
 
-    /// In thousandths, rounded away from zero; 0 when that does not fit. Upstream: MilliValue.
+    /// In thousandths, rounded away from zero; 0 or wrapped when that does not fit, as upstream. Upstream: MilliValue.
     pub fn milli_value(&self) -> i64 {
         self.scaled_value(MILLI)
     }
 
-    /// In billionths, rounded away from zero; 0 when that does not fit. Upstream: ScaledValue(Nano).
+    /// In billionths, rounded away from zero; 0 or wrapped when that does not fit, as upstream. Upstream: ScaledValue(Nano).
     pub fn nano_value(&self) -> i64 {
         self.scaled_value(-9)
     }
@@ -135,9 +135,9 @@ impl Quantity {
                 scale::down(*value, to.saturating_sub(*scale)).0
             }
             Amount::Small { value, scale } => {
-                scale::up(*value, scale.saturating_sub(to)).unwrap_or(0)
+                scale::up_as_upstream(*value, scale.saturating_sub(to))
             }
-            Amount::Big(digits) => scale::big(digits, 9 + to),
+            Amount::Big { digits, decimals } => scale::big(digits, decimals + to),
         }
     }
 
@@ -145,7 +145,7 @@ impl Quantity {
     pub fn approximate_f64(&self) -> f64 {
         let (base, exponent) = match &self.amount {
             Amount::Small { value, scale } => (*value as f64, *scale),
-            Amount::Big(digits) => (digits.to_f64(), -9),
+            Amount::Big { digits, decimals } => (digits.to_f64(), -decimals),
         };
         if exponent == 0 {
             base

@@ -4,6 +4,7 @@
 
 use super::{Amount, Format, Quantity, QuantityError};
 use crate::digits::Digits;
+use std::cmp::Ordering;
 
 /// Upstream: maxInt64Factors, the digits that surely fit in 64 bits.
 const DIGITS_THAT_FIT: i64 = 18;
@@ -220,27 +221,38 @@ fn slow(parts: &Parts<'_>, suffix: Suffix) -> Result<Quantity, QuantityError> {
         digits.drop_digits_rounding_up(usize::try_from(-shift).unwrap_or(usize::MAX));
     }
     if format == Format::BinarySi {
-        digits = capped(digits);
+        if exceeds_cap(&digits) {
+            let cap = Digits::from_ascii(parts.negative, i64::MAX.to_string().bytes());
+            return Ok(Quantity {
+                amount: Amount::Big {
+                    digits: cap,
+                    decimals: 0,
+                },
+                format,
+                written: None,
+            });
+        }
         if !digits.is_zero() && digits.compare_magnitude(1_000_000_000).is_lt() {
             format = Format::DecimalSi;
         }
     }
     Ok(Quantity {
-        amount: Amount::Big(digits),
+        amount: Amount::Big {
+            digits,
+            decimals: 9,
+        },
         format,
         written: None,
     })
 }
 
 /// Binary quantities end at the largest 64-bit number. Upstream: maxAllowed.
-fn capped(digits: Digits) -> Digits {
-    let mut cap = Digits::from_ascii(digits.is_negative(), i64::MAX.to_string().bytes());
-    cap.push_zeros(9);
-    let mut whole = digits.clone();
+fn exceeds_cap(billionths: &Digits) -> bool {
+    let mut whole = billionths.clone();
     let fraction = whole.drop_digits(9);
     match whole.compare_magnitude(i64::MAX as u64) {
-        std::cmp::Ordering::Greater => cap,
-        std::cmp::Ordering::Equal if fraction => cap,
-        _ => digits,
+        Ordering::Greater => true,
+        Ordering::Equal => fraction,
+        Ordering::Less => false,
     }
 }

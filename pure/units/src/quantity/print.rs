@@ -18,9 +18,9 @@ pub(super) fn canonical(quantity: &Quantity, f: &mut fmt::Formatter<'_>) -> fmt:
     }
     match &quantity.amount {
         Amount::Small { value, scale } => small(*value, *scale, quantity.format, f),
-        Amount::Big(digits) => {
+        Amount::Big { digits, decimals } => {
             let mut digits = digits.clone();
-            let mut exponent = digits.strip_zeros() as i64 - 9;
+            let mut exponent = digits.strip_zeros() as i64 - i64::from(*decimals);
             let pad = exponent.rem_euclid(3);
             digits.push_zeros(pad as usize);
             exponent -= pad;
@@ -44,10 +44,10 @@ fn whole_of_a_kibi(quantity: &Quantity) -> Option<i64> {
             exact.then_some(whole)?
         }
         Amount::Small { value, scale } => scale::up(*value, *scale)?,
-        Amount::Big(digits) => {
+        Amount::Big { digits, decimals } => {
             // Parsing caps binary quantities at the largest 64-bit number, so this fits.
             let mut whole = digits.clone();
-            let fraction = whole.drop_digits(9);
+            let fraction = whole.drop_digits(decimals.unsigned_abs() as usize);
             (!fraction).then(|| whole.low_i64())?
         }
     };

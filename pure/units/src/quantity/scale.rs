@@ -4,12 +4,24 @@
 
 use crate::digits::Digits;
 
-/// `value × 10^steps`; `None` on overflow. Upstream: positiveScaleInt64.
+/// `value × 10^steps`; `None` on overflow.
 pub(crate) fn up(value: i64, steps: i32) -> Option<i64> {
     if value == 0 {
         return Some(0);
     }
     (0..steps).try_fold(value, |v, _| v.checked_mul(10))
+}
+
+/// `value × 10^steps`, and on overflow what upstream then gives: the wrapped product for the steps it
+/// has a short cut for, else 0. Upstream: positiveScaleInt64, whose second result ScaledValue ignores.
+pub(crate) fn up_as_upstream(value: i64, steps: i32) -> i64 {
+    match up(value, steps) {
+        Some(scaled) => scaled,
+        None if value != i64::MIN && matches!(steps, 1 | 2 | 3 | 6 | 9) => {
+            value.wrapping_mul(10_i64.pow(steps.unsigned_abs()))
+        }
+        None => 0,
+    }
 }
 
 /// `value ÷ 10^steps` rounded away from zero, and whether that was exact. Upstream: negativeScaleInt64.
@@ -34,9 +46,10 @@ pub(crate) fn down(value: i64, steps: i32) -> (i64, bool) {
 /// `digits ÷ 10^steps`. Upstream: scaledValue, with its rounding: up, also for negative numbers.
 pub(crate) fn big(digits: &Digits, steps: i32) -> i64 {
     const DIGITS_OF_I64: i32 = 19;
-    let steps = steps.max(0);
-    if steps == 0 {
-        return digits.low_i64();
+    if steps <= 0 {
+        return digits
+            .low_i64()
+            .wrapping_mul(10_i64.wrapping_pow(steps.unsigned_abs()));
     }
     let below_max = digits.is_negative() || digits.compare_magnitude(i64::MAX as u64).is_lt();
     if below_max && steps < DIGITS_OF_I64 {

@@ -88,7 +88,7 @@ fn milli_values_round_away_from_zero() {
         ("1E", 0),
         ("0.00000000001", 1),
         // Rounding is up, not away, once the number is not a plain 64-bit one.
-        ("-1.00000000001", -1000),
+        ("-1.00000000001", -999),
         ("1.00000000001", 1001),
     ] {
         assert_eq!(parse(text).milli_value(), milli, "{text}");
@@ -146,5 +146,29 @@ proptest! {
     fn milli_values_survive_printing(milli in -1_000_000_000_000_i64..1_000_000_000_000) {
         let printed = Quantity::from_milli(milli, Format::DecimalSi).to_string();
         prop_assert_eq!(parse(&printed).milli_value(), milli);
+    }
+}
+
+/// What Kubernetes 1.36's own parser answered: text, print, Value, MilliValue, Sign and the bits of
+/// AsApproximateFloat64; or the error.
+#[test]
+fn answers_as_recorded() {
+    for line in include_str!("recorded.tsv").lines() {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let answer = match cells[0].parse::<Quantity>() {
+            Ok(q) => format!(
+                "{}\t{}\t{}\t{}\t{}\t{:x}",
+                cells[0],
+                q,
+                q.value(),
+                q.milli_value(),
+                q.sign(),
+                q.approximate_f64().to_bits()
+            ),
+            Err(QuantityError::Format) => format!("{}\terror\tformat", cells[0]),
+            Err(QuantityError::Numeric) => format!("{}\terror\tnumeric", cells[0]),
+            Err(QuantityError::Suffix) => format!("{}\terror\tsuffix", cells[0]),
+        };
+        assert_eq!(answer, line);
     }
 }
