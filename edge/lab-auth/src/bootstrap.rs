@@ -3,6 +3,7 @@
 //! `data/rbac.jsonl` was asked of a real kube-apiserver 1.36; upstream keeps them in
 //! plugin/pkg/auth/authorizer/rbac/bootstrappolicy.
 
+use crate::rbac::aggregate;
 use serde_json::{Value, json};
 
 const DATA: &str = include_str!("../data/rbac.jsonl");
@@ -11,10 +12,25 @@ const DATA: &str = include_str!("../data/rbac.jsonl");
 ///
 /// The server stores those that are missing at start; names and namespaces are in `metadata`.
 pub fn objects() -> Vec<Value> {
-    DATA.lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .filter_map(object)
-        .collect()
+    let rows = DATA
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    let mut all: Vec<Value> = rows.filter_map(object).collect();
+    // The server that was asked had an add-on whose rules had been gathered into view, edit and admin.
+    let roles: Vec<&Value> = all
+        .iter()
+        .filter(|object| object["kind"] == "ClusterRole")
+        .collect();
+    for updated in aggregate(&roles) {
+        let name = &updated["metadata"]["name"];
+        let same = |object: &&mut Value| {
+            object["kind"] == "ClusterRole" && &object["metadata"]["name"] == name
+        };
+        if let Some(role) = all.iter_mut().find(same) {
+            *role = updated;
+        }
+    }
+    all
 }
 
 fn object(mut row: Value) -> Option<Value> {

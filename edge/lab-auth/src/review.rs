@@ -151,7 +151,7 @@ fn attributes<'a>(user: &'a User, spec: &'a Value) -> Attributes<'a> {
     Attributes {
         version: if version.is_empty() { "*" } else { version },
         ..Attributes::resource(user, of("verb"), of("group"), of("resource"))
-            .sub(of("subresource"))
+            .on_subresource(of("subresource"))
             .named(of("name"))
             .in_namespace(of("namespace"))
     }

@@ -16,8 +16,18 @@ fn every_line_becomes_an_object() {
 }
 
 #[test]
-fn aggregated_roles_are_already_filled_in() {
+fn aggregated_roles_hold_their_parts_and_nothing_of_add_ons() {
     let all = objects();
     let roles: Vec<_> = all.iter().filter(|o| o["kind"] == "ClusterRole").collect();
-    assert_eq!(aggregate(&roles), Vec::<serde_json::Value>::new());
+    assert!(aggregate(&roles).is_empty());
+    let view = roles
+        .iter()
+        .find(|role| role["metadata"]["name"] == "view")
+        .unwrap();
+    assert!(!view["rules"].to_string().contains("metrics.k8s.io"));
+    assert!(
+        view["rules"]
+            .to_string()
+            .contains("horizontalpodautoscalers")
+    );
 }

@@ -69,7 +69,7 @@ impl<'a> Attributes<'a> {
 
     /// About a subresource.
     #[must_use]
-    pub fn sub(self, subresource: &'a str) -> Self {
+    pub fn on_subresource(self, subresource: &'a str) -> Self {
         Self {
             subresource,
             ..self

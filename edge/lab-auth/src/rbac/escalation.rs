@@ -202,18 +202,14 @@ fn broken_down(rule: &PolicyRule) -> Vec<PolicyRule> {
 
 /// Joins the verbs of rules about the same resource. Upstream: validation.CompactRules.
 fn compacted(rules: Vec<PolicyRule>) -> Vec<PolicyRule> {
-    let mut joined: BTreeMap<(Vec<String>, Vec<String>, Vec<String>), PolicyRule> = BTreeMap::new();
+    let mut joined: BTreeMap<[Vec<String>; 3], PolicyRule> = BTreeMap::new();
     let mut all = Vec::new();
     for rule in rules {
         if !rule.non_resource_urls.is_empty() {
             all.push(rule);
             continue;
         }
-        let key = (
-            rule.api_groups.clone(),
-            rule.resources.clone(),
-            rule.resource_names.clone(),
-        );
+        let key = [&rule.api_groups, &rule.resources, &rule.resource_names].map(Clone::clone);
         match joined.get_mut(&key) {
             Some(known) => known.verbs.extend(rule.verbs),
             None => {

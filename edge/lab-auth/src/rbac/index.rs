@@ -193,12 +193,7 @@ impl RbacIndex {
     }
 
     /// Shows `visitor` every role that the user is bound to, until it says stop (false).
-    fn visit(
-        &self,
-        user: &User,
-        namespace: &str,
-        visitor: &mut dyn FnMut(&Source<'_>, Result<&[PolicyRule], String>) -> bool,
-    ) {
+    fn visit(&self, user: &User, namespace: &str, visitor: &mut Visitor<'_>) {
         let local = if namespace.is_empty() {
             None
         } else {
@@ -267,6 +262,9 @@ fn joined(problems: &[String]) -> String {
         many => format!("RBAC: [{}]", many.join(", ")),
     }
 }
+
+/// Sees each role that a user is bound to, or why it cannot be seen; false ends the visit.
+type Visitor<'v> = dyn FnMut(&Source<'_>, Result<&[PolicyRule], String>) -> bool + 'v;
 
 /// Where a rule comes from.
 struct Source<'a> {
