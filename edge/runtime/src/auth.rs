@@ -110,7 +110,10 @@ impl Delegated {
     /// Keeps the authorities as the ConfigMap has them, until `shutdown`.
     pub async fn keep_authorities(&self, shutdown: CancellationToken) {
         let mut known = false;
-        while self.options.lookup {
+        if !self.options.lookup {
+            return;
+        }
+        loop {
             match self.read_authorities().await {
                 Ok(()) => known = true,
                 Err(error) => tracing::warn!(

@@ -80,7 +80,7 @@ impl Identity {
             .and_then(|()| std::fs::write(&certificate, certificate_pem));
         match saved {
             Ok(()) => {
-                tracing::info!(certificate = %certificate.display(), "made a self-signed certificate")
+                tracing::info!(certificate = %certificate.display(), "made a self-signed certificate");
             }
             Err(error) => tracing::warn!(
                 dir = %dir.display(), %error,

@@ -1,0 +1,136 @@
+//! What one kubelet said, reduced to the points that can be served.
+//!
+//! Upstream: decodeBatch (pkg/scraper/client/resource/decode.go).
+
+use crate::rate::{Point, to_i64, to_u64};
+use crate::text::{Sample, TextError, samples};
+use std::collections::BTreeMap;
+
+/// One node's answer. Names are borrowed from the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scrape<'a> {
+    /// The node itself, if complete.
+    pub node: Option<Point>,
+    /// Pods whose containers are all complete.
+    pub pods: Vec<PodPoints<'a>>,
+}
+
+/// The containers of one pod, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodPoints<'a> {
+    /// The pod's namespace.
+    pub namespace: &'a str,
+    /// The pod's name.
+    pub name: &'a str,
+    /// Container names and points, sorted by name.
+    pub containers: Vec<(&'a str, Point)>,
+}
+
+/// A container's namespace, pod and name.
+type Key<'a> = (&'a str, &'a str, &'a str);
+
+/// Gathers points from samples in any order.
+#[derive(Debug, Default)]
+pub struct Gather<'a> {
+    node: Option<Point>,
+    containers: BTreeMap<Key<'a>, Point>,
+}
+
+/// Reads the text of `/metrics/resource`. Samples without a timestamp count as measured at
+/// `requested_millis`, when the request was sent.
+pub fn read(text: &str, requested_millis: i64) -> Result<Scrape<'_>, TextError> {
+    let mut gather = Gather::default();
+    for sample in samples(text) {
+        gather.take(&sample?, requested_millis);
+    }
+    Ok(gather.finish())
+}
+
+impl<'a> Gather<'a> {
+    fn take(&mut self, sample: &Sample<'a>, requested_millis: i64) {
+        // Upstream multiplies without a check; a wrapped time is as useless as a refused one.
+        let at = sample
+            .timestamp_millis
+            .unwrap_or(requested_millis)
+            .wrapping_mul(1_000_000);
+        match sample.name {
+            "node_cpu_usage_seconds_total" => {
+                let node = self.node();
+                (node.cpu, node.at) = (to_u64(sample.value * 1e9), at);
+            }
+            "node_memory_working_set_bytes" => {
+                let node = self.node();
+                (node.memory, node.at) = (to_u64(sample.value), at);
+            }
+            "container_cpu_usage_seconds_total" => {
+                let Some(point) = self.container(sample) else {
+                    return;
+                };
+                (point.cpu, point.at) = (to_u64(sample.value * 1e9), at);
+            }
+            "container_memory_working_set_bytes" => {
+                let Some(point) = self.container(sample) else {
+                    return;
+                };
+                (point.memory, point.at) = (to_u64(sample.value), at);
+            }
+            "container_start_time_seconds" => {
+                let Some(point) = self.container(sample) else {
+                    return;
+                };
+                point.started = to_i64(sample.value * 1e9);
+            }
+            _ => {}
+        }
+    }
+
+    /// The node's point, to be filled.
+    pub fn node(&mut self) -> &mut Point {
+        self.node.get_or_insert(Point::UNKNOWN)
+    }
+
+    /// A container's point, to be filled.
+    pub fn point(&mut self, namespace: &'a str, pod: &'a str, container: &'a str) -> &mut Point {
+        self.containers
+            .entry((namespace, pod, container))
+            .or_insert(Point::UNKNOWN)
+    }
+
+    fn container(&mut self, sample: &Sample<'a>) -> Option<&mut Point> {
+        let (mut namespace, mut pod, mut container) = (None, None, None);
+        for (name, value) in sample.labels.iter() {
+            match name {
+                "namespace" => namespace = Some(value),
+                "pod" => pod = Some(value),
+                "container" => container = Some(value),
+                _ => {}
+            }
+        }
+        Some(self.point(namespace?, pod?, container?))
+    }
+
+    /// Leaves out an incomplete node, and every pod with an incomplete container.
+    pub fn finish(self) -> Scrape<'a> {
+        let mut pods: Vec<PodPoints<'a>> = Vec::new();
+        for ((namespace, name, container), point) in self.containers {
+            match pods.last_mut() {
+                Some(pod) if pod.namespace == namespace && pod.name == name => {
+                    pod.containers.push((container, point));
+                }
+                _ => pods.push(PodPoints {
+                    namespace,
+                    name,
+                    containers: vec![(container, point)],
+                }),
+            }
+        }
+        pods.retain(|pod| pod.containers.iter().all(|(_, point)| point.is_complete()));
+        Scrape {
+            node: self.node.filter(Point::is_complete),
+            pods,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

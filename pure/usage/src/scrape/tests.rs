@@ -1,0 +1,48 @@
+use super::*;
+
+#[test]
+fn a_pod_is_left_out_whole_when_a_container_has_no_cpu_or_memory() {
+    let text = "\
+container_cpu_usage_seconds_total{container=\"a\",namespace=\"n\",pod=\"whole\"} 1.5 1000
+container_memory_working_set_bytes{container=\"a\",namespace=\"n\",pod=\"whole\"} 10 1000
+container_start_time_seconds{container=\"a\",namespace=\"n\",pod=\"whole\"} 0.5
+container_cpu_usage_seconds_total{container=\"a\",namespace=\"n\",pod=\"part\"} 1 1000
+container_memory_working_set_bytes{container=\"a\",namespace=\"n\",pod=\"part\"} 10 1000
+container_cpu_usage_seconds_total{container=\"b\",namespace=\"n\",pod=\"part\"} 0 1000
+container_memory_working_set_bytes{container=\"b\",namespace=\"n\",pod=\"part\"} 10 1000
+node_cpu_usage_seconds_total 3 1000
+";
+    let scrape = read(text, 5).unwrap();
+    assert_eq!(scrape.node, None, "its memory is not known");
+    let point = Point {
+        started: 500_000_000,
+        at: 1_000_000_000,
+        cpu: 1_500_000_000,
+        memory: 10,
+    };
+    assert_eq!(
+        scrape.pods,
+        [PodPoints {
+            namespace: "n",
+            name: "whole",
+            containers: vec![("a", point)]
+        }]
+    );
+}
+
+#[test]
+fn a_sample_without_a_timestamp_counts_as_measured_when_it_was_asked_for() {
+    let scrape = read(
+        "node_cpu_usage_seconds_total 3\nnode_memory_working_set_bytes 4\n",
+        7,
+    )
+    .unwrap();
+    assert_eq!(scrape.node.map(|node| node.at), Some(7_000_000));
+}
+
+#[test]
+fn a_container_line_without_its_labels_says_nothing() {
+    let text =
+        "container_cpu_usage_seconds_total 3\ncontainer_memory_working_set_bytes{pod=\"p\"} 1\n";
+    assert_eq!(read(text, 7).unwrap(), Scrape::default());
+}

@@ -1,0 +1,278 @@
+//! The last two points of every node and container, and what they say.
+//!
+//! A tick is [`Store::begin`], [`Store::take`] for each node that answered, [`Store::end`]. What did
+//! not answer within a tick is forgotten, as upstream's storage replaces its maps wholesale
+//! (pkg/storage/{node,pod}.go).
+
+use crate::rate::{NEVER, Point, Usage, usage};
+use crate::scrape::{PodPoints, Scrape};
+use std::collections::BTreeMap;
+use units::Duration;
+
+/// A container younger than this gives no rate from its start: the figure would be wild.
+const FRESH_MIN: i64 = 10_000_000_000;
+
+/// Points of nodes and containers.
+#[derive(Debug)]
+pub struct Store {
+    resolution: i64,
+    tick: u32,
+    nodes: BTreeMap<Box<str>, Node>,
+    /// By namespace, then by name.
+    pods: BTreeMap<Box<str>, BTreeMap<Box<str>, Pod>>,
+}
+
+#[derive(Debug)]
+struct Node {
+    seen: u32,
+    points: Points,
+}
+
+#[derive(Debug)]
+struct Pod {
+    seen: u32,
+    /// Sorted by name.
+    containers: Vec<(Box<str>, Points)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Points {
+    last: Point,
+    previous: Option<Point>,
+}
+
+/// What a pod uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodUsage<'a> {
+    /// The end of the oldest container's window, nanoseconds since the epoch; [`NEVER`] without containers.
+    pub at: i64,
+    /// The length of that window, in nanoseconds.
+    pub window: i64,
+    /// Containers by name. One whose counter went back is left out.
+    pub containers: Vec<(&'a str, Usage)>,
+}
+
+/// How many points can be served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Nodes.
+    pub nodes: usize,
+    /// Containers.
+    pub containers: usize,
+}
+
+impl Store {
+    /// An empty store for samples that come every `resolution`.
+    pub fn new(resolution: Duration) -> Self {
+        Self {
+            resolution: resolution.nanos(),
+            tick: 0,
+            nodes: BTreeMap::new(),
+            pods: BTreeMap::new(),
+        }
+    }
+
+    /// Begins a tick.
+    pub fn begin(&mut self) {
+        self.tick = self.tick.wrapping_add(1);
+    }
+
+    /// Takes what `node` answered. A second answer for a node or pod within a tick is ignored.
+    pub fn take(&mut self, node: &str, scrape: &Scrape<'_>) {
+        if let Some(point) = scrape.node {
+            self.take_node(node, point);
+        }
+        for pod in &scrape.pods {
+            self.take_pod(pod);
+        }
+    }
+
+    /// Ends a tick: what was not seen in it is forgotten.
+    pub fn end(&mut self) {
+        let tick = self.tick;
+        self.nodes.retain(|_, node| node.seen == tick);
+        self.pods.retain(|_, pods| {
+            pods.retain(|_, pod| pod.seen == tick);
+            !pods.is_empty()
+        });
+    }
+
+    fn take_node(&mut self, name: &str, new: Point) {
+        let seen = self.tick;
+        match self.nodes.get_mut(name) {
+            None => {
+                let points = Points {
+                    last: new,
+                    previous: None,
+                };
+                self.nodes.insert(name.into(), Node { seen, points });
+            }
+            Some(node) if node.seen == seen => {}
+            Some(node) => {
+                let Points { last, previous } = node.points;
+                let previous = if new.at > last.at {
+                    Some(last)
+                } else {
+                    previous.filter(|previous| previous.at < new.at)
+                };
+                *node = Node {
+                    seen,
+                    points: Points {
+                        last: new,
+                        previous,
+                    },
+                };
+            }
+        }
+    }
+
+    fn take_pod(&mut self, new: &PodPoints<'_>) {
+        let (seen, resolution) = (self.tick, self.resolution);
+        if !self.pods.contains_key(new.namespace) {
+            self.pods.insert(new.namespace.into(), BTreeMap::new());
+        }
+        let Some(pods) = self.pods.get_mut(new.namespace) else {
+            return;
+        };
+        match pods.get_mut(new.name) {
+            None => {
+                let containers = new
+                    .containers
+                    .iter()
+                    .map(|(name, point)| {
+                        let previous = from_start(point, resolution);
+                        (
+                            (*name).into(),
+                            Points {
+                                last: *point,
+                                previous,
+                            },
+                        )
+                    })
+                    .collect();
+                pods.insert(new.name.into(), Pod { seen, containers });
+            }
+            Some(pod) if pod.seen == seen => {}
+            Some(pod) => pod.take(new, seen, resolution),
+        }
+    }
+
+    /// How many points can be served now.
+    pub fn counts(&self) -> Counts {
+        let pods = self.pods.values().flat_map(BTreeMap::values);
+        Counts {
+            nodes: self
+                .nodes
+                .values()
+                .filter(|node| node.points.previous.is_some())
+                .count(),
+            containers: pods
+                .flat_map(|pod| &pod.containers)
+                .filter(|(_, points)| points.previous.is_some())
+                .count(),
+        }
+    }
+
+    /// Whether anything can be served: some container has two points. Upstream: Storage.Ready.
+    pub fn ready(&self) -> bool {
+        let counts = self.counts();
+        counts.nodes > 0 || counts.containers > 0
+    }
+
+    /// What a node uses.
+    pub fn node(&self, name: &str) -> Option<Usage> {
+        self.nodes.get(name)?.points.usage()
+    }
+
+    /// What a pod uses; none while one of its containers has a single point.
+    pub fn pod(&self, namespace: &str, name: &str) -> Option<PodUsage<'_>> {
+        let pod = self.pods.get(namespace)?.get(name)?;
+        if pod
+            .containers
+            .iter()
+            .any(|(_, points)| points.previous.is_none())
+        {
+            return None;
+        }
+        let containers: Vec<(&str, Usage)> = pod
+            .containers
+            .iter()
+            .filter_map(|(name, points)| Some((&**name, points.usage()?)))
+            .collect();
+        let oldest = containers
+            .iter()
+            .map(|(_, usage)| usage)
+            .min_by_key(|usage| usage.at);
+        let (at, window) = oldest.map_or((NEVER, 0), |usage| (usage.at, usage.window));
+        Some(PodUsage {
+            at,
+            window,
+            containers,
+        })
+    }
+}
+
+impl Points {
+    fn usage(&self) -> Option<Usage> {
+        usage(&self.last, self.previous.as_ref()?).ok()
+    }
+}
+
+impl Pod {
+    fn take(&mut self, new: &PodPoints<'_>, seen: u32, resolution: i64) {
+        let any_previous = self
+            .containers
+            .iter()
+            .any(|(_, points)| points.previous.is_some());
+        let mut old = std::mem::take(&mut self.containers);
+        self.containers.reserve_exact(new.containers.len());
+        for (name, point) in &new.containers {
+            let known = old.iter().position(|(old_name, _)| **old_name == **name);
+            let known = known.map(|index| old.swap_remove(index));
+            let points = known.as_ref().map(|(_, points)| points);
+            let previous = from_start(point, resolution)
+                .or_else(|| points.and_then(|points| points.before(point, any_previous)));
+            let name = known.map_or_else(|| (*name).into(), |(name, _)| name);
+            self.containers.push((
+                name,
+                Points {
+                    last: *point,
+                    previous,
+                },
+            ));
+        }
+        self.seen = seen;
+    }
+}
+
+impl Points {
+    /// The point that comes before `new`, which continues these.
+    fn before(&self, new: &Point, any_previous: bool) -> Option<Point> {
+        if new.started >= self.last.at {
+            // Restarted: what was counted before is another life.
+            return None;
+        }
+        if new.at > self.last.at {
+            return Some(self.last);
+        }
+        match self.previous {
+            Some(previous) => (previous.at < new.at).then_some(previous),
+            // Upstream reads a missing map entry as the zero point here, and serves the average since
+            // the year 1. Nothing else of the pod is harmed by it, and it heals with the next sample.
+            None => any_previous.then_some(Point::UNKNOWN),
+        }
+    }
+}
+
+/// A container that started within this resolution had used nothing at its start: one sample will do.
+fn from_start(point: &Point, resolution: i64) -> Option<Point> {
+    let age = point.at.saturating_sub(point.started);
+    (point.started < point.at && (FRESH_MIN..resolution).contains(&age)).then_some(Point {
+        at: point.started,
+        cpu: 0,
+        ..*point
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use super::*;
+use proptest::prelude::*;
+
+const SECOND: i64 = 1_000_000_000;
+
+fn at(seconds: i64, cpu_seconds: u64) -> Point {
+    Point {
+        started: 0,
+        at: seconds * SECOND,
+        cpu: cpu_seconds * SECOND as u64,
+        memory: 64,
+    }
+}
+
+fn store() -> Store {
+    Store::new(Duration::from_seconds(15))
+}
+
+fn tick(store: &mut Store, containers: &[(&str, Point)]) {
+    let pods = vec![PodPoints {
+        namespace: "n",
+        name: "p",
+        containers: containers.to_vec(),
+    }];
+    store.begin();
+    store.take("node", &Scrape { node: None, pods });
+    store.end();
+}
+
+fn cpu(store: &Store) -> Option<Vec<(&str, u64)>> {
+    let pod = store.pod("n", "p")?;
+    Some(
+        pod.containers
+            .iter()
+            .map(|(name, usage)| (*name, usage.cpu_nanocores))
+            .collect(),
+    )
+}
+
+#[test]
+fn two_samples_make_a_rate_over_the_time_between_them() {
+    let mut store = store();
+    tick(&mut store, &[("c", at(100, 10))]);
+    assert_eq!(cpu(&store), None);
+    assert!(!store.ready());
+    tick(&mut store, &[("c", at(110, 15))]);
+    assert_eq!(cpu(&store), Some(vec![("c", 500_000_000)]));
+    assert_eq!(store.pod("n", "p").map(|pod| pod.window), Some(10 * SECOND));
+    assert_eq!(
+        store.counts(),
+        Counts {
+            nodes: 0,
+            containers: 1
+        }
+    );
+}
+
+#[test]
+fn a_container_that_started_within_the_resolution_needs_one_sample_only() {
+    for (age, served) in [(9, false), (10, true), (14, true), (15, false)] {
+        let mut store = store();
+        let point = Point {
+            started: 100 * SECOND,
+            ..at(100 + age, 1)
+        };
+        tick(&mut store, &[("c", point)]);
+        assert_eq!(cpu(&store).is_some(), served, "age {age} s");
+    }
+}
+
+#[test]
+fn a_restarted_container_hides_its_pod_until_its_next_sample() {
+    let mut store = store();
+    tick(&mut store, &[("a", at(100, 10)), ("b", at(100, 10))]);
+    tick(&mut store, &[("a", at(115, 11)), ("b", at(115, 11))]);
+    let restarted = |seconds, cpu| Point {
+        started: 120 * SECOND,
+        ..at(seconds, cpu)
+    };
+    tick(&mut store, &[("a", at(125, 12)), ("b", restarted(125, 1))]);
+    assert_eq!(cpu(&store), None);
+    tick(&mut store, &[("a", at(145, 13)), ("b", restarted(145, 21))]);
+    assert_eq!(
+        cpu(&store),
+        Some(vec![("a", 50_000_000), ("b", 1_000_000_000)])
+    );
+}
+
+#[test]
+fn the_same_sample_twice_keeps_the_older_one() {
+    let mut store = store();
+    tick(&mut store, &[("c", at(100, 10))]);
+    tick(&mut store, &[("c", at(110, 15))]);
+    tick(&mut store, &[("c", at(110, 15))]);
+    assert_eq!(cpu(&store), Some(vec![("c", 500_000_000)]));
+}
+
+#[test]
+fn a_container_whose_counter_goes_back_is_left_out() {
+    let mut store = store();
+    tick(&mut store, &[("a", at(100, 10)), ("b", at(100, 10))]);
+    tick(&mut store, &[("a", at(110, 5)), ("b", at(110, 15))]);
+    assert_eq!(cpu(&store), Some(vec![("b", 500_000_000)]));
+}
+
+#[test]
+fn what_was_not_seen_in_a_tick_is_forgotten() {
+    let mut store = store();
+    tick(&mut store, &[("c", at(100, 10))]);
+    tick(&mut store, &[("c", at(110, 15))]);
+    store.begin();
+    store.end();
+    assert_eq!(cpu(&store), None);
+    tick(&mut store, &[("c", at(120, 16))]);
+    assert_eq!(cpu(&store), None);
+}
+
+#[test]
+fn a_second_answer_for_a_node_within_a_tick_is_ignored() {
+    let mut store = store();
+    for points in [[at(100, 10), at(100, 90)], [at(110, 15), at(111, 99)]] {
+        store.begin();
+        for point in points {
+            store.take(
+                "node",
+                &Scrape {
+                    node: Some(point),
+                    pods: Vec::new(),
+                },
+            );
+        }
+        store.end();
+    }
+    assert_eq!(
+        store.node("node").map(|usage| usage.cpu_nanocores),
+        Some(500_000_000)
+    );
+}
+
+proptest! {
+    #[test]
+    fn shifting_all_times_changes_no_rate(
+        samples in prop::collection::vec((0_i64..60, 0_u64..100), 1..8), shift in 0_i64..1_000_000,
+    ) {
+        let (mut plain, mut shifted) = (store(), store());
+        for (seconds, used) in samples {
+            let point = at(seconds, used);
+            tick(&mut plain, &[("c", point)]);
+            let by = shift * SECOND;
+            let moved = Point { started: point.started + by, at: point.at + by, ..point };
+            tick(&mut shifted, &[("c", moved)]);
+            prop_assert_eq!(cpu(&plain), cpu(&shifted));
+        }
+    }
+}
