@@ -2,4 +2,5 @@
 //!
 //! Not here: any client, any IO. Conversions and values only.
 
+pub mod autoscaling;
 pub mod status;

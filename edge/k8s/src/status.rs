@@ -69,7 +69,12 @@ impl ApiError {
     }
 
     fn plain(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+        }
     }
 
     /// 404 for an object. Upstream: NewNotFound.
@@ -84,7 +89,11 @@ impl ApiError {
     pub fn path_not_found() -> Self {
         Self {
             details: Some(json!({})),
-            ..Self::plain(404, "NotFound", "the server could not find the requested resource")
+            ..Self::plain(
+                404,
+                "NotFound",
+                "the server could not find the requested resource",
+            )
         }
     }
 
@@ -92,7 +101,11 @@ impl ApiError {
     pub fn already_exists(of: GroupResource<'_>, name: &str) -> Self {
         Self {
             details: Some(of.details(name)),
-            ..Self::plain(409, "AlreadyExists", format!("{of} \"{name}\" already exists"))
+            ..Self::plain(
+                409,
+                "AlreadyExists",
+                format!("{of} \"{name}\" already exists"),
+            )
         }
     }
 
@@ -126,7 +139,10 @@ impl ApiError {
         } else {
             format!("{of} \"{name}\" is forbidden: {why}")
         };
-        Self { details: Some(of.details(name)), ..Self::plain(403, "Forbidden", message) }
+        Self {
+            details: Some(of.details(name)),
+            ..Self::plain(403, "Forbidden", message)
+        }
     }
 
     /// 401. Upstream: NewUnauthorized.
@@ -190,7 +206,11 @@ impl ApiError {
 
     /// 413. Upstream: NewRequestEntityTooLargeError.
     pub fn too_large(message: impl Into<String>) -> Self {
-        Self::plain(413, "RequestEntityTooLarge", format!("Request entity too large: {}", message.into()))
+        Self::plain(
+            413,
+            "RequestEntityTooLarge",
+            format!("Request entity too large: {}", message.into()),
+        )
     }
 
     /// 429.
@@ -202,7 +222,11 @@ impl ApiError {
     pub fn internal(message: impl fmt::Display) -> Self {
         Self {
             details: Some(json!({"causes": [{"message": message.to_string()}]})),
-            ..Self::plain(500, "InternalError", format!("Internal error occurred: {message}"))
+            ..Self::plain(
+                500,
+                "InternalError",
+                format!("Internal error occurred: {message}"),
+            )
         }
     }
 
@@ -218,7 +242,11 @@ impl ApiError {
 
     /// 422. Upstream: NewInvalid. `kind` is the object's kind, `group` its API group.
     pub fn invalid(group: &str, kind: &str, name: &str, errors: &[FieldError]) -> Self {
-        let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+        let qualified = if group.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}.{group}")
+        };
         let texts: Vec<String> = errors.iter().map(FieldError::to_string).collect();
         let list = match texts.as_slice() {
             [one] => one.clone(),
@@ -234,7 +262,11 @@ impl ApiError {
         }
         Self {
             details: Some(details),
-            ..Self::plain(422, "Invalid", format!("{qualified} \"{name}\" is invalid: {list}"))
+            ..Self::plain(
+                422,
+                "Invalid",
+                format!("{qualified} \"{name}\" is invalid: {list}"),
+            )
         }
     }
 }
@@ -315,7 +347,11 @@ impl FieldError {
             | FieldErrorKind::TooMany => words.to_owned(),
             _ => format!("{words}: {}", self.value),
         };
-        if self.detail.is_empty() { with_value } else { format!("{with_value}: {}", self.detail) }
+        if self.detail.is_empty() {
+            with_value
+        } else {
+            format!("{with_value}: {}", self.detail)
+        }
     }
 
     /// A missing value.
