@@ -1,1 +1,53 @@
-//! lab-controllers.
+//! The lab's controllers: what kube-controller-manager and kube-scheduler do, as far as a lab needs it.
+//!
+//! They use only the Kubernetes API, each with the identity (and so the RBAC) of its upstream
+//! counterpart, so that they also run against a real kube-apiserver. Decisions are functions of
+//! objects (`plan.rs` and its kin); [`engine`] moves objects and keys.
+//!
+//! Not here: ResourceQuota, PodDisruptionBudget, ReplicationController, volumes, token cleaning.
+
+mod deployment;
+mod endpoints;
+mod engine;
+mod events;
+mod hub;
+mod meta;
+mod pods;
+mod replica_set;
+mod root_ca;
+mod scheduler;
+mod service_account;
+
+use hub::Setup;
+use kube::Client;
+use runtime::network::LabNetwork;
+use tokio_util::sync::CancellationToken;
+
+/// What the controllers must be told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where LoadBalancer addresses come from.
+    pub network: LabNetwork,
+    /// The certificate authority that `kube-root-ca.crt` publishes, in PEM.
+    pub root_ca: String,
+}
+
+/// Runs every controller until `shutdown`.
+///
+/// `clients` makes the client of a user, such as
+/// `system:serviceaccount:kube-system:deployment-controller`, `system:kube-scheduler` or
+/// `system:kube-controller-manager` (whose right to watch everything feeds the shared caches).
+pub async fn run(
+    clients: impl Fn(&str) -> Client + Send + Sync,
+    config: Config,
+    shutdown: CancellationToken,
+) {
+    let mut setup = Setup::new(&clients, &shutdown);
+    replica_set::start(&mut setup);
+    deployment::start(&mut setup);
+    scheduler::start(&mut setup);
+    endpoints::start(&mut setup);
+    service_account::start(&mut setup);
+    root_ca::start(&mut setup, config.root_ca);
+    setup.run().await;
+}
