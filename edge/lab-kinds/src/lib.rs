@@ -5,4 +5,8 @@
 //! randomness are values. Behaviour and texts follow Kubernetes v1.36; each module names the
 //! upstream files it follows.
 
+mod defaults;
+mod json;
 pub mod resources;
+pub mod strategy;
+mod validation;
