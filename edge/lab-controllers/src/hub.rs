@@ -4,6 +4,7 @@ use crate::engine::cache::{Cache, Handlers, Object, ObjectKey};
 use crate::engine::queue::Queue;
 use crate::engine::{self, Reconciler};
 use crate::events::Recorder;
+use k8s_openapi::Resource as _;
 use k8s_openapi::api::apps::v1::{
     ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet,
 };
@@ -14,6 +15,7 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::rbac::v1::ClusterRole;
+use kube::core::ObjectMeta;
 use kube::{Client, Resource};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -35,6 +37,31 @@ macro_rules! kinds {
         #[derive(Default)]
         pub(crate) struct Listeners {
             $(pub(crate) $field: Handlers<$kind>,)*
+        }
+
+        impl Listeners {
+            /// Calls `handler` with the metadata of every object of every kind that is held
+            /// whole, before and after each change; returns the groups and kinds of these.
+            pub(crate) fn every_kind(
+                &mut self,
+                handler: impl Fn(&str, &str, Option<&ObjectMeta>, Option<&ObjectMeta>)
+                    + Clone + Send + Sync + 'static,
+            ) -> Vec<(&'static str, &'static str)> {
+                let mut kinds = Vec::new();
+                $(
+                    if $fields.is_empty() {
+                        let (group, kind) = (<$kind>::GROUP, <$kind>::KIND);
+                        let handler = handler.clone();
+                        self.$field.on(move |change| {
+                            let old = change.old.map(|object| &object.metadata);
+                            let new = change.new.map(|object| &object.metadata);
+                            handler(group, kind, old, new);
+                        });
+                        kinds.push((group, kind));
+                    }
+                )*
+                kinds
+            }
         }
 
         impl Hub {

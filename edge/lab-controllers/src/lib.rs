@@ -7,11 +7,14 @@
 //! Not here: ResourceQuota, PodDisruptionBudget, ReplicationController, volumes, token cleaning.
 
 mod deployment;
+mod discovery;
 mod endpoints;
 mod engine;
 mod events;
+mod garbage;
 mod hub;
 mod meta;
+mod namespace;
 mod pods;
 mod replica_set;
 mod root_ca;
@@ -49,5 +52,7 @@ pub async fn run(
     endpoints::start(&mut setup);
     service_account::start(&mut setup);
     root_ca::start(&mut setup, config.root_ca);
+    namespace::start(&mut setup);
+    garbage::start(&mut setup);
     setup.run().await;
 }

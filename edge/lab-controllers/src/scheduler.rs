@@ -176,8 +176,10 @@ impl Controller {
             "target": {"kind": "Node", "name": node},
         });
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &key.namespace);
-        let bound = api.create_subresource("binding", &key.name, &PostParams::default(), &binding);
-        let bound: Result<Value, kube::Error> = bound.await;
+        let params = PostParams::default();
+        let bound: Result<Value, kube::Error> = api
+            .create_subresource("binding", &key.name, &params, &binding)
+            .await;
         if let Err(error) = bound {
             self.desk
                 .accounts(|accounts| accounts.remove(meta::uid(&**pod)));
