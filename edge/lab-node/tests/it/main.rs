@@ -1,0 +1,3 @@
+//! Tests that start real processes.
+
+mod processes;
