@@ -1,0 +1,280 @@
+//! What is served: metrics, discovery, health, our own Prometheus metrics.
+//!
+//! Upstream: pkg/api and pkg/server, on the generic API server library.
+
+mod discovery;
+mod negotiate;
+mod quantity;
+mod query;
+mod render;
+mod resources;
+
+use crate::cluster::Cluster;
+use crate::scraper::Ticks;
+use crate::telemetry::Telemetry;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use http_body_util::Full;
+use k8s::status::{ApiError, GroupResource};
+use runtime::auth::{Attributes, Delegated};
+use runtime::health::Checks;
+use runtime::serve::Peer;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use usage::Store;
+
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+const GROUP: &str = "metrics.k8s.io";
+const VERSION: &str = "v1beta1";
+const HOOKS: [&str; 4] = [
+    "ping",
+    "log",
+    "poststarthook/max-in-flight-filter",
+    "poststarthook/storage-object-count-tracker-hook",
+];
+
+/// Answers requests from the cluster's state and the store.
+pub(crate) struct Api {
+    cluster: Arc<RwLock<Cluster>>,
+    store: Arc<RwLock<Store>>,
+    telemetry: Arc<Telemetry>,
+    livez: Checks,
+    readyz: Checks,
+    healthz: Checks,
+}
+
+impl Api {
+    pub(crate) fn new(
+        cluster: Arc<RwLock<Cluster>>,
+        store: Arc<RwLock<Store>>,
+        telemetry: Arc<Telemetry>,
+        ticks: Arc<Ticks>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let synced = |name: &'static str, synced: fn(&Cluster) -> bool| {
+            let cluster = Arc::clone(&cluster);
+            move || {
+                let known = synced(&cluster.read().unwrap_or_else(PoisonError::into_inner));
+                known
+                    .then_some(())
+                    .ok_or_else(|| format!("cache for {name} informer has not synced"))
+            }
+        };
+        let ready = {
+            let store = Arc::clone(&store);
+            move || {
+                let ready = store.read().unwrap_or_else(PoisonError::into_inner).ready();
+                ready
+                    .then_some(())
+                    .ok_or_else(|| "no metrics to serve".to_owned())
+            }
+        };
+        let timely = move || {
+            let why = || "metric collection didn't finish on time".to_owned();
+            ticks.timely(Instant::now()).then_some(()).ok_or_else(why)
+        };
+        let running = move || {
+            let why = || "process is shutting down".to_owned();
+            (!shutdown.is_cancelled()).then_some(()).ok_or_else(why)
+        };
+        let pods = || synced("pod", Cluster::pods_synced);
+        Self {
+            livez: Checks::new("livez")
+                .always(&HOOKS)
+                .with("metric-collection-timely", timely)
+                .with("metadata-informer-sync", pods()),
+            readyz: Checks::new("readyz")
+                .always(&HOOKS)
+                .with("metric-storage-ready", ready)
+                .with(
+                    "metric-informer-sync",
+                    synced("node", Cluster::nodes_synced),
+                )
+                .with("metadata-informer-sync", pods())
+                .with("shutdown", running),
+            healthz: Checks::new("healthz").always(&HOOKS),
+            cluster,
+            store,
+            telemetry,
+        }
+    }
+
+    /// Authenticates, authorizes, and answers.
+    pub(crate) async fn answer(
+        &self,
+        head: &Parts,
+        peer: Option<&Peer>,
+        delegated: &Delegated,
+        now: jiff::Timestamp,
+    ) -> Reply {
+        let path = head.uri.path();
+        let wanted = Wanted::new(path);
+        let verb = verb(head, &wanted);
+        let user = match delegated.authenticate(&head.headers, peer, now).await {
+            Ok(user) => user,
+            Err(error) => return failure(&error),
+        };
+        if let Err(error) = delegated
+            .authorize(&user, &wanted.attributes(verb, path))
+            .await
+        {
+            return failure(&error);
+        }
+        self.route(head, now)
+    }
+
+    /// Answers a request that is allowed.
+    pub(crate) fn route(&self, head: &Parts, now: jiff::Timestamp) -> Reply {
+        let path = head.uri.path();
+        let query = head.uri.query().unwrap_or_default();
+        let wanted = Wanted::new(path);
+        if !wanted.resource.is_empty() {
+            return self
+                .resource(head, &wanted, now)
+                .unwrap_or_else(|error| failure(&error));
+        }
+        if head.method != Method::GET && head.method != Method::HEAD {
+            return failure(&ApiError::method_not_allowed());
+        }
+        if let Some(reply) = self.health(path, query) {
+            return reply;
+        }
+        if path == "/metrics" {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            return reply(StatusCode::OK, kind, self.telemetry.text());
+        }
+        discovery::answer(path, &head.headers)
+            .unwrap_or_else(|| text(StatusCode::NOT_FOUND, "404 page not found\n".to_owned()))
+    }
+
+    fn health(&self, path: &str, query: &str) -> Option<Reply> {
+        let path = path.strip_prefix('/')?;
+        let (name, check) = path
+            .split_once('/')
+            .map_or((path, None), |(n, c)| (n, Some(c)));
+        let checks = match name {
+            "livez" => &self.livez,
+            "readyz" => &self.readyz,
+            "healthz" => &self.healthz,
+            _ => return None,
+        };
+        let answer = checks.answer(check.filter(|check| !check.is_empty()), query);
+        let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Some(text(code, answer.body))
+    }
+}
+
+/// What a path under the group's version names; nothing for other paths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Wanted<'a> {
+    namespace: &'a str,
+    resource: &'a str,
+    name: &'a str,
+    rest: &'a str,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(path: &'a str) -> Self {
+        let inside = path
+            .strip_prefix("/apis/metrics.k8s.io/v1beta1/")
+            .map(|inside| inside.trim_end_matches('/'))
+            .filter(|inside| !inside.is_empty());
+        let Some(inside) = inside else {
+            return Self::default();
+        };
+        let scoped = inside
+            .strip_prefix("namespaces/")
+            .and_then(|rest| rest.split_once('/'))
+            .filter(|(_, rest)| !rest.is_empty());
+        let (namespace, inside) = scoped.unwrap_or(("", inside));
+        let mut parts = inside.splitn(3, '/');
+        let mut next = || parts.next().unwrap_or_default();
+        Self {
+            namespace,
+            resource: next(),
+            name: next(),
+            rest: next(),
+        }
+    }
+
+    fn attributes(&self, verb: &'a str, path: &'a str) -> Attributes<'a> {
+        if self.resource.is_empty() {
+            return Attributes {
+                verb,
+                path,
+                ..Attributes::default()
+            };
+        }
+        Attributes {
+            verb,
+            path,
+            group: GROUP,
+            version: VERSION,
+            resource: self.resource,
+            subresource: self.rest.split('/').next().unwrap_or_default(),
+            namespace: self.namespace,
+            name: self.name,
+        }
+    }
+
+    /// The resource as errors name it.
+    fn group_resource(&self) -> GroupResource<'a> {
+        GroupResource {
+            group: GROUP,
+            resource: self.resource,
+        }
+    }
+}
+
+/// The verb that authorization asks about. Upstream: RequestInfoFactory.NewRequestInfo.
+fn verb(head: &Parts, wanted: &Wanted<'_>) -> &'static str {
+    let single = !wanted.name.is_empty();
+    let watch = query::flag(head.uri.query().unwrap_or_default(), "watch");
+    match head.method {
+        Method::GET | Method::HEAD if wanted.resource.is_empty() || single => "get",
+        Method::GET | Method::HEAD if watch => "watch",
+        Method::GET | Method::HEAD => "list",
+        Method::POST if wanted.resource.is_empty() => "post",
+        Method::POST => "create",
+        Method::PUT if wanted.resource.is_empty() => "put",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE if wanted.resource.is_empty() || single => "delete",
+        Method::DELETE => "deletecollection",
+        _ => "options",
+    }
+}
+
+/// A `Status` with the error's code.
+fn failure(error: &ApiError) -> Reply {
+    let code = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    reply(
+        code,
+        "application/json",
+        error.to_status().to_string() + "\n",
+    )
+}
+
+fn text(code: StatusCode, body: String) -> Reply {
+    let mut reply = reply(code, "text/plain; charset=utf-8", body);
+    reply
+        .headers_mut()
+        .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    reply
+}
+
+fn reply(code: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(body.into()));
+    *reply.status_mut() = code;
+    reply
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! get and list of nodes and pods.
+//!
+//! Upstream: pkg/api/{node,pod}.go.
+
+use super::negotiate::{self, Form};
+use super::render::{Item, Kind, Writer};
+use super::{Api, Reply, Wanted, query, reply};
+use crate::cluster::Cluster;
+use crate::selector::{Fields, Selector};
+use http::request::Parts;
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use k8s::status::{ApiError, GroupResource};
+use std::sync::PoisonError;
+use usage::{PodUsage, Store};
+
+const NODES: GroupResource<'_> = GroupResource {
+    group: "",
+    resource: "nodes",
+};
+const PODS: GroupResource<'_> = GroupResource {
+    group: "",
+    resource: "pods",
+};
+const NODE_METRICS: GroupResource<'_> = GroupResource {
+    group: "metrics.k8s.io",
+    resource: "nodemetrics",
+};
+const POD_METRICS: GroupResource<'_> = GroupResource {
+    group: "metrics.k8s.io",
+    resource: "podmetrics",
+};
+
+impl Api {
+    pub(super) fn resource(
+        &self,
+        head: &Parts,
+        wanted: &Wanted<'_>,
+        now: Timestamp,
+    ) -> Result<Reply, ApiError> {
+        let kind = match (wanted.resource, wanted.namespace.is_empty()) {
+            ("nodes", true) => Kind::Node,
+            ("pods", _) => Kind::Pod,
+            _ => return Err(ApiError::path_not_found()),
+        };
+        let pods_everywhere = kind == Kind::Pod && wanted.namespace.is_empty();
+        if !wanted.rest.is_empty() || (pods_everywhere && !wanted.name.is_empty()) {
+            return Err(ApiError::path_not_found());
+        }
+        if head.method != Method::GET && head.method != Method::HEAD {
+            return Err(ApiError::method_not_allowed());
+        }
+        let query = head.uri.query().unwrap_or_default();
+        let single = !wanted.name.is_empty();
+        if !single && query::flag(query, "watch") {
+            return Err(ApiError::method_not_supported(
+                wanted.group_resource(),
+                "watch",
+            ));
+        }
+        let (form, media) = negotiate::form(&head.headers)?;
+        let body = self.body(kind, wanted, (form, query), now)?;
+        Ok(reply(StatusCode::OK, media.content_type(), body))
+    }
+
+    fn body(
+        &self,
+        kind: Kind,
+        wanted: &Wanted<'_>,
+        (form, query): (Form, &str),
+        now: Timestamp,
+    ) -> Result<Vec<u8>, ApiError> {
+        let include = query::value(query, "includeObject");
+        let mut writer = Writer::new(kind, form, include.as_deref().unwrap_or("Metadata"), now);
+        let cluster = self.cluster.read().unwrap_or_else(PoisonError::into_inner);
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        let mut served = Served {
+            api: self,
+            now,
+            store: &store,
+            writer: &mut writer,
+        };
+        match (kind, wanted.name.is_empty()) {
+            (Kind::Node, false) => served.node(&cluster, wanted.name)?,
+            (Kind::Pod, false) => served.pod(&cluster, wanted)?,
+            (kind, true) => {
+                let picked = Picked::new(query)?;
+                served.writer.begin_list();
+                match kind {
+                    Kind::Node => served.nodes(&cluster, &picked),
+                    Kind::Pod => served.pods(&cluster, &picked, wanted.namespace),
+                }
+                served.writer.end_list();
+            }
+        }
+        drop((store, cluster));
+        Ok(writer.finish())
+    }
+}
+
+/// The selectors of a list.
+struct Picked {
+    labels: Selector,
+    fields: Fields,
+}
+
+impl Picked {
+    fn new(query: &str) -> Result<Self, ApiError> {
+        let labels = query::value(query, "labelSelector").unwrap_or_default();
+        let fields = query::value(query, "fieldSelector").unwrap_or_default();
+        Ok(Self {
+            labels: Selector::parse(&labels)?,
+            fields: Fields::parse(&fields)?,
+        })
+    }
+}
+
+/// One answer in the making.
+struct Served<'a> {
+    api: &'a Api,
+    now: Timestamp,
+    store: &'a Store,
+    writer: &'a mut Writer,
+}
+
+impl Served<'_> {
+    fn node(&mut self, cluster: &Cluster, name: &str) -> Result<(), ApiError> {
+        let node = cluster
+            .node(name)
+            .ok_or_else(|| ApiError::not_found(NODES, name))?;
+        let usage = self
+            .store
+            .node(name)
+            .ok_or_else(|| ApiError::not_found(NODE_METRICS, name))?;
+        self.fresh(usage.at);
+        self.writer.one(&Item::node(node, &usage));
+        Ok(())
+    }
+
+    fn nodes(&mut self, cluster: &Cluster, picked: &Picked) {
+        for node in cluster.nodes() {
+            let matches = picked.labels.matches(|key| node.labels.get(key))
+                && picked.fields.matches("", &node.name);
+            if let Some(usage) = matches.then(|| self.store.node(&node.name)).flatten() {
+                self.fresh(usage.at);
+                self.writer.item(&Item::node(node, &usage));
+            }
+        }
+    }
+
+    fn pod(&mut self, cluster: &Cluster, wanted: &Wanted<'_>) -> Result<(), ApiError> {
+        let Wanted {
+            namespace, name, ..
+        } = *wanted;
+        let labels = cluster
+            .pod(namespace, name)
+            .ok_or_else(|| ApiError::not_found(PODS, name))?;
+        let usage = self
+            .store
+            .pod(namespace, name)
+            .ok_or_else(|| ApiError::not_found(POD_METRICS, &format!("{namespace}/{name}")))?;
+        self.fresh(usage.at);
+        self.writer.one(&Item::pod(namespace, name, labels, &usage));
+        Ok(())
+    }
+
+    fn pods(&mut self, cluster: &Cluster, picked: &Picked, namespace: &str) {
+        let namespace = (!namespace.is_empty()).then_some(namespace);
+        for (namespace, name, labels) in cluster.pods(namespace) {
+            let matches = picked.labels.matches(|key| labels.get(key))
+                && picked.fields.matches(namespace, name);
+            let usage: Option<PodUsage<'_>> =
+                matches.then(|| self.store.pod(namespace, name)).flatten();
+            if let Some(usage) = usage {
+                self.fresh(usage.at);
+                self.writer
+                    .item(&Item::pod(namespace, name, labels, &usage));
+            }
+        }
+    }
+
+    fn fresh(&self, at: i64) {
+        let age = self.now.as_nanosecond().saturating_sub(i128::from(at));
+        self.api.telemetry.served(age as f64 / 1e9);
+    }
+}

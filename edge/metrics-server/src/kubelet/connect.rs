@@ -1,0 +1,97 @@
+//! Connections to kubelets: TCP, TLS as the flags want it, HTTP/1.1.
+
+use super::Trouble;
+use crate::args::KubeletArgs;
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use kube::Config;
+use kube::client::ConfigExt;
+use rustls::pki_types::ServerName;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+pub(super) type Sender = SendRequest<Empty<Bytes>>;
+
+/// Opens connections.
+pub(super) struct Connector {
+    /// None speaks plain HTTP.
+    tls: Option<TlsConnector>,
+}
+
+impl Connector {
+    pub(super) fn new(args: &KubeletArgs, config: &Config) -> anyhow::Result<Self> {
+        if args.deprecated_kubelet_completely_insecure {
+            return Ok(Self { tls: None });
+        }
+        let mut config = config.clone();
+        if let Some(file) = &args.kubelet_certificate_authority {
+            let roots =
+                runtime::certs::read_chain(file).context("--kubelet-certificate-authority")?;
+            config.root_cert = Some(roots.iter().map(|root| root.to_vec()).collect());
+            config.root_cert_file = Some(file.clone());
+        }
+        config.accept_invalid_certs = args.kubelet_insecure_tls;
+        if let (Some(certificate), Some(key)) =
+            (&args.kubelet_client_certificate, &args.kubelet_client_key)
+        {
+            let auth = &mut config.auth_info;
+            auth.client_certificate_data = None;
+            auth.client_key_data = None;
+            auth.client_certificate = Some(certificate.to_string_lossy().into_owned());
+            auth.client_key = Some(key.to_string_lossy().into_owned());
+        }
+        let tls = config
+            .rustls_client_config()
+            .context("cannot set up TLS to kubelets")?;
+        Ok(Self {
+            tls: Some(TlsConnector::from(Arc::new(tls))),
+        })
+    }
+
+    pub(super) async fn connect(&self, host: &str, port: u16) -> Result<Sender, Trouble> {
+        let tcp = TcpStream::connect((host, port))
+            .await
+            .map_err(Trouble::Connect)?;
+        tcp.set_nodelay(true).ok();
+        let Some(tls) = &self.tls else {
+            return speak(tcp).await;
+        };
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Trouble::Ours(anyhow::anyhow!("{host} is no host name")))?;
+        let stream = tls
+            .connect(name, tcp)
+            .await
+            .map_err(|error| Trouble::tls(error, host))?;
+        speak(stream).await
+    }
+}
+
+async fn speak<S>(stream: S) -> Result<Sender, Trouble>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = handshake(TokioIo::new(stream))
+        .await
+        .map_err(Trouble::broken)?;
+    // Ends when the sender is dropped or the kubelet hangs up.
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to a kubelet ended");
+        }
+    });
+    Ok(sender)
+}
+
+/// `host:port`, with brackets around IPv6.
+pub(super) fn authority(host: &str, port: u16) -> String {
+    match host.parse() {
+        Ok(IpAddr::V6(address)) => format!("[{address}]:{port}"),
+        _ => format!("{host}:{port}"),
+    }
+}

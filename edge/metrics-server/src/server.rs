@@ -1,0 +1,132 @@
+//! Puts the parts together and runs them until told to stop.
+
+use crate::api::Api;
+use crate::args::{Args, AuthArgs, ServingArgs};
+use crate::cluster::{self, Cluster};
+use crate::kubelet::Kubelets;
+use crate::scraper::{Scraper, Ticks};
+use crate::selector::Selector;
+use crate::telemetry::Telemetry;
+use anyhow::Context;
+use runtime::auth::{Authorities, Delegated, Options, RequestHeader};
+use runtime::certs::{Identity, read_chain};
+use runtime::serve::{Limits, Peer};
+use std::sync::{Arc, RwLock};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use usage::Store;
+
+/// Runs metrics-server until `shutdown`.
+pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
+    args.validate()?;
+    args.inherited.warn();
+    let selector = &args.kubelet.node_selector;
+    Selector::parse(selector).map_err(|error| anyhow::anyhow!("--node-selector: {error}"))?;
+    let resolution = args.resolution()?;
+    let config = runtime::client::config(args.kubeconfig.as_deref()).await?;
+    let kubelets = Kubelets::new(&args.kubelet, &config)?;
+    let client = kube::Client::try_from(config).context("cannot set up the Kubernetes client")?;
+
+    let cluster = Arc::new(RwLock::new(Cluster::default()));
+    let store = Arc::new(RwLock::new(Store::new(resolution)));
+    let telemetry = Arc::new(Telemetry::new(resolution));
+    let ticks = Arc::new(Ticks::new(resolution.to_std(), Instant::now()));
+    let delegated = Arc::new(Delegated::new(client.clone(), auth_options(&args.auth)?));
+    let scraper = Scraper {
+        cluster: Arc::clone(&cluster),
+        store: Arc::clone(&store),
+        kubelets,
+        telemetry: Arc::clone(&telemetry),
+        ticks: Arc::clone(&ticks),
+        request_timeout: args.kubelet.kubelet_request_timeout.to_std(),
+    };
+    let api = Arc::new(Api::new(
+        Arc::clone(&cluster),
+        store,
+        telemetry,
+        ticks,
+        shutdown.clone(),
+    ));
+
+    let address = args.address();
+    let listener = TcpListener::bind((address, args.serving.secure_port))
+        .await
+        .with_context(|| {
+            format!(
+                "cannot listen on {address}, port {}: set --bind-address and --secure-port",
+                args.serving.secure_port
+            )
+        })?;
+    let tls = runtime::serve::tls(identity(&args.serving, address)?)?;
+    tracing::info!(%address, port = args.serving.secure_port, %resolution, "serving metrics.k8s.io/v1beta1");
+
+    let watching = cluster::keep(client, cluster, selector.clone(), shutdown.clone());
+    let asked = Arc::clone(&delegated);
+    let authorities = asked.keep_authorities(shutdown.clone());
+    let handler = move |request: http::Request<hyper::body::Incoming>| {
+        let (api, delegated) = (Arc::clone(&api), Arc::clone(&delegated));
+        // Nothing that is served needs a body: it is not read.
+        let (head, _) = request.into_parts();
+        async move {
+            let peer = head.extensions.get::<Peer>().cloned();
+            api.answer(&head, peer.as_ref(), &delegated, runtime::clock::now())
+                .await
+        }
+    };
+    let limits = limits(&args.serving);
+    let serving = runtime::serve::serve(listener, tls, limits, handler, shutdown.clone());
+    tokio::join!(watching, authorities, scraper.run(shutdown), serving);
+    Ok(())
+}
+
+fn limits(args: &ServingArgs) -> Limits {
+    let streams = args.http2_max_streams_per_connection;
+    let default = Limits::default();
+    Limits {
+        streams: if streams == 0 {
+            default.streams
+        } else {
+            streams
+        },
+        ..default
+    }
+}
+
+fn identity(args: &ServingArgs, address: std::net::IpAddr) -> anyhow::Result<Identity> {
+    if let (Some(certificate), Some(key)) = (&args.tls_cert_file, &args.tls_private_key_file) {
+        return Identity::read(certificate, key);
+    }
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    if !address.is_unspecified() && !names.contains(&address.to_string()) {
+        names.push(address.to_string());
+    }
+    Identity::load_or_create(&args.cert_dir, "apiserver", names)
+}
+
+fn auth_options(args: &AuthArgs) -> anyhow::Result<Options> {
+    let mut authorities = Authorities::default();
+    if let Some(file) = &args.client_ca_file {
+        authorities = authorities.with_client_ca(&read_chain(file).context("--client-ca-file")?)?;
+    }
+    if let Some(file) = &args.requestheader_client_ca_file {
+        let roots = read_chain(file).context("--requestheader-client-ca-file")?;
+        let mut header = RequestHeader::new(&roots, args.requestheader_allowed_names.clone())?;
+        header.set_headers(
+            args.requestheader_username_headers.clone(),
+            args.requestheader_uid_headers.clone(),
+            args.requestheader_group_headers.clone(),
+            args.requestheader_extra_headers_prefix.clone(),
+        );
+        authorities = authorities.with_request_header(header);
+    }
+    Ok(Options {
+        anonymous: true,
+        authorities,
+        lookup: !args.authentication_skip_lookup,
+        always_allow: args.authorization_always_allow_paths.clone(),
+        token_ttl: args.authentication_token_webhook_cache_ttl.to_std(),
+        allowed_ttl: args.authorization_webhook_cache_authorized_ttl.to_std(),
+        denied_ttl: args.authorization_webhook_cache_unauthorized_ttl.to_std(),
+    })
+}
