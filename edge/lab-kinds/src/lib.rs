@@ -7,6 +7,8 @@
 
 mod defaults;
 mod json;
+pub mod names;
 pub mod resources;
+pub mod selector;
 pub mod strategy;
 mod validation;
