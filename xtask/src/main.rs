@@ -1,2 +1,44 @@
-//! xtask.
-fn main() {}
+//! `cargo xtask`: the project's own commands. Run it without arguments for the list.
+
+mod bench;
+mod ci;
+mod command;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [ARGS…]     all tests; finds or installs what they need; ARGS go to `cargo test`
+  ci               what CI runs: fmt, clippy, docs, then the tests
+  fix              clippy --fix, then fmt
+  bench lab        how fast and how small the lab is
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test", rest @ ..] => test::run(rest),
+        ["ci"] => ci::run(),
+        ["fix"] => ci::fix(),
+        ["bench", name, rest @ ..] => bench::run(name, rest),
+        [] | ["help" | "--help" | "-h"] => {
+            command::say(USAGE);
+            return ExitCode::SUCCESS;
+        }
+        other => {
+            command::complain(&format!("unknown command: {}\n\n{USAGE}", other.join(" ")));
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            command::complain(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

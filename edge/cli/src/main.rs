@@ -1,2 +1,14 @@
-//! The `evenkeel` binary.
-fn main() {}
+//! `evenkeel`: one binary, a subcommand a job.
+
+mod args;
+mod bench;
+mod commands;
+mod demo;
+mod lab;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::run(args::Cli::parse())
+}

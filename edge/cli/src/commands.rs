@@ -1,0 +1,87 @@
+//! What each subcommand does: sets up a runtime and a way to stop, and calls the part that does it.
+
+use crate::args::{Cli, Command, HpaControllerArgs, Output};
+use crate::{bench, demo, lab};
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+use std::future::Future;
+use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
+
+/// The answer is no, or something went wrong on the way.
+const FAILED: u8 = 1;
+
+/// Runs a command to its exit code.
+pub(crate) fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::PodInit { spec } => return lab_node::pod_init::main(&spec),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "evenkeel", &mut std::io::stdout());
+            return ExitCode::SUCCESS;
+        }
+        Command::Version { output } => version(output),
+        Command::SampleApp(args) => sample_app::run_app(args),
+        Command::SampleJob(args) => sample_app::run_job(args),
+        Command::Demo(args) => with_runtime(1, |stop| demo::run(args, stop)),
+        Command::Lab(args) => with_runtime(args.v, |stop| lab::run(*args, stop)),
+        Command::MetricsServer(args) => {
+            with_runtime(args.verbosity(), |stop| done(metrics_server::run(*args, stop)))
+        }
+        Command::HpaController(args) => with_runtime(args.v, |stop| done(hpa_controller(*args, stop))),
+        Command::BenchLab(args) => with_runtime(0, |stop| done(bench::run(args, stop))),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(FAILED),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the program speaks to people here")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("evenkeel: {error:#}");
+}
+
+async fn done(work: impl Future<Output = Result<()>>) -> Result<bool> {
+    work.await.map(|()| true)
+}
+
+/// Runs `work` with logs set up at verbosity `v` and a token that Ctrl-C cancels.
+fn with_runtime<F>(v: u8, work: impl FnOnce(CancellationToken) -> F) -> Result<bool>
+where
+    F: Future<Output = Result<bool>>,
+{
+    runtime::telemetry::init(v);
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
+    let done = tokio.block_on(async {
+        let stop = runtime::signals::shutdown().context("cannot listen for signals")?;
+        work(stop).await
+    });
+    // What still runs (a blocked read, a slow peer) may not keep the program from ending.
+    tokio.shutdown_timeout(std::time::Duration::from_secs(2));
+    done
+}
+
+async fn hpa_controller(args: HpaControllerArgs, stop: CancellationToken) -> Result<()> {
+    let client = runtime::client::connect(args.kubeconfig.as_deref()).await?;
+    hpa_controller::run(client, args.hpa.config()?, stop).await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the version is data")]
+fn version(output: Output) -> Result<bool> {
+    let version = env!("CARGO_PKG_VERSION");
+    let as_value = serde_json::json!({"version": version, "kubernetes": "v1.36"});
+    match output {
+        Output::Text => println!("evenkeel {version} (Kubernetes v1.36)"),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&as_value)?),
+        Output::Yaml => println!("version: {version}\nkubernetes: v1.36"),
+    }
+    Ok(true)
+}

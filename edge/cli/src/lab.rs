@@ -1,0 +1,56 @@
+//! The lab as one thing: an API server, its controllers, the HPA controller and nodes, in one process.
+
+mod compose;
+mod home;
+mod images;
+
+pub(crate) use compose::{Lab, LabConfig};
+pub(crate) use home::Home;
+
+use crate::args::{Addon, LabArgs};
+use crate::demo::manifests;
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+use tokio_util::sync::CancellationToken;
+
+/// `evenkeel lab`: runs until it is told to stop.
+pub(crate) async fn run(args: LabArgs, shutdown: CancellationToken) -> Result<bool> {
+    let begun = tokio::time::Instant::now();
+    let home = Home::open(args.data_dir.clone())?;
+    let config = LabConfig {
+        secure_port: args.secure_port,
+        store: args.data_dir.is_some(),
+        nodes: args.nodes,
+        images: images::load(args.images.as_deref())?,
+        hpa: args.hpa.config()?,
+        pod_env: vec![("EVENKEEL_METRIC_RESOLUTION".to_owned(), args.metric_resolution.clone())],
+        ..LabConfig::in_folder(home.path().to_owned())
+    };
+    let lab = Lab::start(config, shutdown.clone()).await?;
+    let kubeconfig = args.kubeconfig.clone().unwrap_or_else(|| home.path().join("kubeconfig"));
+    lab_auth::pki::write_private(&kubeconfig, &lab.admin_kubeconfig()?)
+        .with_context(|| format!("cannot write the kubeconfig {}", kubeconfig.display()))?;
+    announce(&lab, &kubeconfig, begun.elapsed());
+    for addon in &args.addons {
+        install(*addon, &lab).await?;
+    }
+    shutdown.cancelled().await;
+    lab.stopped().await;
+    Ok(true)
+}
+
+async fn install(addon: Addon, lab: &Lab) -> Result<()> {
+    match addon {
+        Addon::MetricsServer => manifests::create_metrics_server(&lab.admin_client())
+            .await
+            .context("cannot install metrics-server"),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "where the lab is, is the command's answer")]
+fn announce(lab: &Lab, kubeconfig: &PathBuf, took: std::time::Duration) {
+    let path = std::path::absolute(kubeconfig).unwrap_or_else(|_| kubeconfig.clone());
+    println!("evenkeel lab is ready at https://{} ({} ms)", lab.address(), took.as_millis());
+    println!("kubeconfig: {}", path.display());
+    println!("export KUBECONFIG={}", path.display());
+}
