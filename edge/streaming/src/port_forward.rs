@@ -145,6 +145,3 @@ where
     let _ = output.shutdown().await;
     let _ = error.output.shutdown().await;
 }
-
-#[cfg(test)]
-mod tests;

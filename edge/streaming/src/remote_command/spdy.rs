@@ -34,7 +34,7 @@ where
     let streams = timeout(limits.creation, Streams::collect(&mut connection, options))
         .await
         .map_err(|_| StreamError::Creation)??;
-    Ok(streams.into_session(connection, options))
+    Ok(streams.into_session(connection))
 }
 
 impl Streams {
@@ -67,7 +67,7 @@ impl Streams {
             && have(options.tty, &self.resize)
     }
 
-    fn into_session(self, connection: Connection, options: Options) -> Session {
+    fn into_session(self, connection: Connection) -> Session {
         let closed = connection.closed();
         let queue = connection.queue();
         let (sizes, resize) = Resizes::channel();
@@ -90,7 +90,6 @@ impl Streams {
             }
             drop(connection);
         });
-        debug_assert!(options.stdin == self.stdin.is_some());
         Session {
             stdin: self.stdin.map(|stream| stream.input),
             stdout: self.stdout.map(|stream| stream.output),

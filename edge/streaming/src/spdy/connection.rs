@@ -209,7 +209,7 @@ impl<IO: AsyncRead> Reader<IO> {
                 }
             }
             // Odd numbers are the client's pings, even ones the answers to ours. A full queue shows life enough.
-            Frame::Ping(id) if id % 2 == 1 => {
+            Frame::Ping(id) if !id.is_multiple_of(2) => {
                 let _ = self.queue.try_send(Outgoing::Pong(id));
             }
             Frame::Ping(_)
@@ -221,7 +221,7 @@ impl<IO: AsyncRead> Reader<IO> {
     }
 
     async fn open_stream(&mut self, id: u32, headers: Headers, fin: bool) {
-        if id % 2 == 0 || id <= self.last {
+        if id.is_multiple_of(2) || id <= self.last {
             return self.send(Outgoing::Reset(id, PROTOCOL_ERROR)).await;
         }
         self.last = id;
