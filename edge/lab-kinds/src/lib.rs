@@ -6,9 +6,12 @@
 //! upstream files it follows.
 
 mod defaults;
+pub mod fields;
 mod json;
 pub mod names;
 pub mod resources;
 pub mod selector;
 pub mod strategy;
+pub mod table;
 mod validation;
+pub mod versions;

@@ -9,13 +9,12 @@ use serde_json::{Value, json};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 
-/// HorizontalPodAutoscaler; v2 has rules of its own, kept with the rest of that API.
+/// HorizontalPodAutoscaler; its rules are kept with the rest of that API.
 pub(super) fn default_autoscaling(version: &str, object: &mut Value) {
     if version == "v2" {
-        return;
-    }
-    if let Some(spec) = ensure_object(object, "spec") {
-        default_missing(spec, "minReplicas", 1);
+        k8s::autoscaling::default_v2(object);
+    } else {
+        k8s::autoscaling::default_v1(object);
     }
 }
 

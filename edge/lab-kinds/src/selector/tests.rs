@@ -128,7 +128,8 @@ fn field_selectors_split_and_unescape() {
         a=b=c: invalid field selector: unescaped character in value: 61
         a=\x: invalid field selector: invalid escape sequence: \x
         a=b\: invalid field selector: invalid escape sequence: \
-    "#]].assert_eq(&errors);
+    "#]]
+    .assert_eq(&errors);
 }
 
 proptest! {
