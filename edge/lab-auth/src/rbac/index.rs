@@ -15,7 +15,7 @@ type Rules = Arc<[PolicyRule]>;
 #[derive(Debug, Clone, Default)]
 pub struct RbacIndex {
     cluster_roles: HashMap<String, Rules>,
-    roles: HashMap<(String, String), Rules>,
+    roles: HashMap<String, HashMap<String, Rules>>,
     cluster_bindings: Bindings,
     bindings: HashMap<String, Bindings>,
 }
@@ -24,11 +24,13 @@ pub struct RbacIndex {
 #[derive(Debug, Clone, Default)]
 struct Bindings {
     by_name: HashMap<String, Arc<Binding>>,
-    /// A subject's bindings, by name, each with the words for the subject.
-    by_subject: HashMap<Subject, BTreeMap<String, Grant>>,
+    /// A user's bindings, by name, each with the words for the subject.
+    of_user: HashMap<String, BTreeMap<String, Grant>>,
+    /// The same for groups.
+    of_group: HashMap<String, BTreeMap<String, Grant>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug)]
 enum Subject {
     User(String),
     Group(String),
@@ -81,7 +83,9 @@ impl RbacIndex {
             "Role" => {
                 let rules = PolicyRule::all_from_json(object).into();
                 self.roles
-                    .insert((namespace.to_owned(), name.to_owned()), rules);
+                    .entry(namespace.to_owned())
+                    .or_default()
+                    .insert(name.to_owned(), rules);
             }
             "ClusterRoleBinding" => self
                 .cluster_bindings
@@ -104,7 +108,12 @@ impl RbacIndex {
                 self.cluster_roles.remove(name);
             }
             "Role" => {
-                self.roles.remove(&(namespace.to_owned(), name.to_owned()));
+                if let Some(roles) = self.roles.get_mut(namespace) {
+                    roles.remove(name);
+                    if roles.is_empty() {
+                        self.roles.remove(namespace);
+                    }
+                }
             }
             "ClusterRoleBinding" => self.cluster_bindings.remove(name),
             "RoleBinding" => {
@@ -202,10 +211,7 @@ impl RbacIndex {
         let scopes = [(Some(&self.cluster_bindings), ""), (local, namespace)];
         for (bindings, namespace) in scopes {
             let Some(bindings) = bindings else { continue };
-            for subject in subjects_of(user) {
-                let Some(grants) = bindings.by_subject.get(&subject) else {
-                    continue;
-                };
+            for grants in bindings.of(user) {
                 for (name, grant) in grants {
                     let source = Source {
                         name,
@@ -225,7 +231,9 @@ impl RbacIndex {
         let (found, resource) = match role.kind.as_str() {
             "ClusterRole" => (self.cluster_roles.get(&role.name), "clusterrole"),
             "Role" => (
-                self.roles.get(&(namespace.to_owned(), role.name.clone())),
+                self.roles
+                    .get(namespace)
+                    .and_then(|roles| roles.get(&role.name)),
                 "role",
             ),
             other => {
@@ -239,15 +247,6 @@ impl RbacIndex {
             .map(|rules| &**rules)
             .ok_or_else(|| format!("{resource}.{GROUP} {} not found", quoted(&role.name)))
     }
-}
-
-/// A user's name and groups, as keys of the maps.
-fn subjects_of(user: &User) -> impl Iterator<Item = Subject> + '_ {
-    std::iter::once(Subject::User(user.name.clone())).chain(
-        user.groups
-            .iter()
-            .map(|group| Subject::Group(group.clone())),
-    )
 }
 
 fn is_node(user: &User) -> bool {
@@ -331,11 +330,31 @@ impl Binding {
 }
 
 impl Bindings {
+    /// The bindings of a user, and of each of the user's groups.
+    fn of<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a BTreeMap<String, Grant>> {
+        let groups = user
+            .groups
+            .iter()
+            .filter_map(|group| self.of_group.get(group));
+        self.of_user.get(&user.name).into_iter().chain(groups)
+    }
+
+    fn map_of<'m>(
+        &'m mut self,
+        subject: &'m Subject,
+    ) -> (&'m mut HashMap<String, BTreeMap<String, Grant>>, &'m str) {
+        match subject {
+            Subject::User(name) => (&mut self.of_user, name),
+            Subject::Group(name) => (&mut self.of_group, name),
+        }
+    }
+
     fn insert(&mut self, name: &str, binding: Binding) {
         self.remove(name);
         let binding = Arc::new(binding);
         for (subject, words) in &binding.subjects {
-            let grants = self.by_subject.entry(subject.clone()).or_default();
+            let (map, key) = self.map_of(subject);
+            let grants = map.entry(key.to_owned()).or_default();
             // The first of several subjects that mean the same user gives the words.
             grants.entry(name.to_owned()).or_insert_with(|| Grant {
                 binding: Arc::clone(&binding),
@@ -350,12 +369,13 @@ impl Bindings {
             return;
         };
         for (subject, _) in &binding.subjects {
-            let Some(grants) = self.by_subject.get_mut(subject) else {
+            let (map, key) = self.map_of(subject);
+            let Some(grants) = map.get_mut(key) else {
                 continue;
             };
             grants.remove(name);
             if grants.is_empty() {
-                self.by_subject.remove(subject);
+                map.remove(key);
             }
         }
     }

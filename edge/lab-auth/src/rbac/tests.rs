@@ -370,6 +370,30 @@ fn nobody_grants_what_they_do_not_hold() {
     assert!(message.ends_with("must have cluster-admin privileges to use the aggregationRule"));
 }
 
+#[test]
+fn a_decision_takes_microseconds_whatever_the_number_of_bindings() {
+    let mut index = bootstrapped();
+    for n in 0..10_000 {
+        let subject = json!({"kind": "User", "name": format!("user-{n}")});
+        let other = binding(
+            "ClusterRoleBinding",
+            "",
+            &format!("b-{n}"),
+            ("ClusterRole", "view"),
+            subject,
+        );
+        index.apply("ClusterRoleBinding", &other);
+    }
+    let hpa = User::service_account("kube-system", "horizontal-pod-autoscaler", "u");
+    let request = Attributes::resource(&hpa, "update", "apps", "deployments")
+        .on_subresource("scale")
+        .in_namespace("eks-work");
+    // A scan of all bindings for each request would take minutes here, unoptimised as tests are.
+    for _ in 0..20_000 {
+        assert!(index.authorize(&request).allowed);
+    }
+}
+
 fn word() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["*", "", "a", "b", "a/b", "*/b", "/a", "/a*", "a*"])
         .prop_map(str::to_owned)
