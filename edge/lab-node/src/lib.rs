@@ -6,10 +6,17 @@
 //! Not here: scheduling, controllers, and everything that decides about more than one pod.
 
 pub mod backoff;
+pub mod cgroup;
+pub mod cluster;
+pub mod environment;
 pub mod facts;
+pub mod hosts;
+pub mod images;
+pub mod logs;
 pub mod plan;
 pub mod pod_init;
 pub mod proc;
 pub mod process;
 pub mod status;
 pub mod terminal;
+pub mod volumes;
