@@ -145,10 +145,13 @@ impl Kubelets {
         }
     }
 
-    /// Forgets nodes that are gone.
-    pub(crate) fn retain(&self, known: impl Fn(&str) -> bool) {
+    /// Forgets nodes that are gone, and says which.
+    pub(crate) fn retain(&self, known: impl Fn(&str) -> bool) -> Vec<Box<str>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.retain(|name, _| known(name));
+        slots
+            .extract_if(|name, _| !known(name))
+            .map(|(name, _)| name)
+            .collect()
     }
 
     fn slot(&self, name: &str) -> Arc<Slot> {

@@ -5,10 +5,11 @@
 use crate::cluster::{Cluster, Node};
 use crate::kubelet::{Kubelets, Trouble, read_summary};
 use crate::telemetry::Telemetry;
-use futures::StreamExt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use usage::{Store, scrape};
 
@@ -56,14 +57,14 @@ pub(crate) struct Scraper {
 
 impl Scraper {
     /// Scrapes until `shutdown`, from when the nodes are known.
-    pub(crate) async fn run(self, shutdown: CancellationToken) {
+    pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         tokio::select! {
             () = self.scrape_forever() => {}
             () = shutdown.cancelled() => {}
         }
     }
 
-    async fn scrape_forever(&self) {
+    async fn scrape_forever(self: &Arc<Self>) {
         while !self.nodes_known() {
             self.ticks.began(Instant::now());
             sleep(Duration::from_millis(20)).await;
@@ -84,32 +85,39 @@ impl Scraper {
             .nodes_synced()
     }
 
-    async fn tick(&self, start: Instant) {
+    async fn tick(self: &Arc<Self>, start: Instant) {
         let nodes: Vec<Arc<Node>> = {
             let cluster = self.cluster.read().unwrap_or_else(PoisonError::into_inner);
-            self.kubelets.retain(|name| cluster.node(name).is_some());
+            for gone in self.kubelets.retain(|name| cluster.node(name).is_some()) {
+                self.telemetry.forget(&gone);
+            }
             cluster.nodes().cloned().collect()
         };
         self.write(Store::begin);
         let window = STAGGER.saturating_mul(u32::try_from(nodes.len()).unwrap_or(u32::MAX));
         let window = window.min(STAGGER_MAX).min(self.ticks.resolution / 4);
         let count = u32::try_from(nodes.len().max(1)).unwrap_or(u32::MAX);
-        let scrapes = nodes.iter().zip(0_u32..).map(|(node, index)| {
+        let slots = Arc::new(Semaphore::new(CONCURRENT));
+        let mut scrapes = JoinSet::new();
+        for (node, index) in nodes.iter().zip(0_u32..) {
             let begin = start + window.mul_f64(f64::from(index) / f64::from(count));
-            async move {
-                tokio::time::sleep_until(begin).await;
-                self.scrape(node).await;
-            }
-        });
-        let all = futures::stream::iter(scrapes)
-            .buffer_unordered(CONCURRENT)
-            .for_each(|()| async {});
+            let (scraper, slots) = (Arc::clone(self), Arc::clone(&slots));
+            let node = Arc::clone(node);
+            scrapes.spawn(async move {
+                sleep_until(begin).await;
+                let _slot = slots.acquire().await;
+                scraper.scrape(&node).await;
+            });
+        }
+        let all = async { while scrapes.join_next().await.is_some() {} };
         if timeout_at(start + self.ticks.resolution, all)
             .await
             .is_err()
         {
             tracing::warn!("the tick ended before all nodes had answered");
         }
+        // Who is still out would come too late for this tick.
+        drop(scrapes);
         self.write(Store::end);
         let counts = self
             .store

@@ -76,7 +76,12 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     };
     let limits = limits(&args.serving);
     let serving = runtime::serve::serve(listener, tls, limits, handler, shutdown.clone());
-    tokio::join!(watching, authorities, scraper.run(shutdown), serving);
+    tokio::join!(
+        watching,
+        authorities,
+        Arc::new(scraper).run(shutdown),
+        serving
+    );
     Ok(())
 }
 

@@ -112,6 +112,15 @@ impl Telemetry {
         self.requests.get_or_create(&SuccessLabel { success }).inc();
     }
 
+    /// A node is gone: its series end.
+    pub(crate) fn forget(&self, node: &str) {
+        let label = NodeLabel {
+            node: node.to_owned(),
+        };
+        self.request_duration.remove(&label);
+        self.request_time.remove(&label);
+    }
+
     /// One tick ended.
     pub(crate) fn ticked(&self, took: std::time::Duration, counts: Counts) {
         self.ticks.observe(took.as_secs_f64());
