@@ -8,14 +8,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use k8s::status::ApiError;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::sync::Mutex;
 use streaming::remote_command::{self, ExitStatus, Options, Session};
 use streaming::{Limits, port_forward};
 use tokio::io::{AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
+
+/// What each client's connections became: user agent and transport, for all servers of this process.
+pub(crate) static UPGRADES: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
 
 /// Serves until the runtime ends; gives the address.
 pub(crate) async fn start() -> SocketAddr {
@@ -34,6 +39,16 @@ pub(crate) async fn start() -> SocketAddr {
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_lowercase)
+    };
+    if let (Some(agent), Some(upgrade)) = (header("user-agent"), header("upgrade")) {
+        UPGRADES.lock().unwrap().insert((agent, upgrade));
+    }
     let result = match path.as_str() {
         "/api" => Ok(json!({"kind": "APIVersions", "versions": ["v1"]})),
         "/apis" => Ok(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": []})),

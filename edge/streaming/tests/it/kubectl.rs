@@ -117,6 +117,21 @@ async fn exec_shows_both_outputs_and_passes_the_exit_code_on() {
         );
         assert_eq!(got.status.code(), Some(3), "{binary:?}");
     }
+    // The oldest and the newest prove both transports, as long as both are here.
+    for (minor, transport) in [("27", "spdy/3.1"), ("33", "websocket")] {
+        let binary = kubectls()
+            .into_iter()
+            .find(|path| path.ends_with(format!("kubectl.1.{minor}")));
+        if binary.is_some() {
+            let seen = fake::UPGRADES.lock().unwrap();
+            let agent = format!("kubectl.1.{minor}/v1.{minor}");
+            let own: Vec<_> = seen.iter().filter(|(a, _)| a.starts_with(&agent)).collect();
+            assert!(
+                !own.is_empty() && own.iter().all(|(_, t)| t == transport),
+                "{seen:?}"
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,4 +8,5 @@
 )]
 
 mod fake;
+mod fuzz;
 mod kubectl;
