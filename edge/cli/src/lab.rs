@@ -3,6 +3,7 @@
 mod compose;
 mod home;
 mod images;
+mod network;
 
 pub(crate) use compose::{Lab, LabConfig};
 pub(crate) use home::Home;

@@ -1,0 +1,170 @@
+//! Putting a lab together: what is started, in which order, with which identity.
+//!
+//! Everything in here reaches the API as a client with a user of its own, so RBAC holds for all.
+
+use super::network;
+use anyhow::{Context, Result};
+use futures::future::join_all;
+use hpa_controller::Config as HpaConfig;
+use kube::Client;
+use lab_auth::User;
+use lab_node::ImageTable;
+use lab_server::Handle;
+use runtime::clock::now;
+use runtime::network::LabNetwork;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long the parts may take to end their pods and themselves.
+const STOP_LIMIT: Duration = Duration::from_secs(15);
+
+/// What a lab is made of.
+#[derive(Debug)]
+pub(crate) struct LabConfig {
+    /// Where pods' files and logs are, and the store if there is one.
+    pub(crate) folder: PathBuf,
+    /// Whether objects are kept on disk.
+    pub(crate) store: bool,
+    /// The API's port on 127.0.0.1; 0 takes a free one.
+    pub(crate) secure_port: u16,
+    pub(crate) nodes: u8,
+    pub(crate) images: ImageTable,
+    pub(crate) hpa: HpaConfig,
+    /// What every container gets in its environment besides its own.
+    pub(crate) pod_env: Vec<(String, String)>,
+}
+
+impl LabConfig {
+    /// One node, in memory, a free port, upstream's periods.
+    pub(crate) fn in_folder(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            store: false,
+            secure_port: 0,
+            nodes: 1,
+            images: ImageTable::builtin(),
+            hpa: HpaConfig::default(),
+            pod_env: Vec::new(),
+        }
+    }
+}
+
+/// A lab that runs.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    handle: Handle,
+    parts: Mutex<Vec<JoinHandle<()>>>,
+    /// Keeps other labs of this machine out of this one's addresses.
+    _claim: network::Claim,
+}
+
+impl Lab {
+    /// Starts every part; the API answers when this returns.
+    pub(crate) async fn start(config: LabConfig, shutdown: CancellationToken) -> Result<Self> {
+        let claim = network::claim(config.store.then_some(config.folder.as_path()))?;
+        let server = lab_server::Config {
+            data_dir: config.store.then(|| config.folder.clone()),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, config.secure_port)),
+            network: claim.network(),
+        };
+        let handle = lab_server::start(server, shutdown.clone()).await?;
+        let mut lab = Self { handle, parts: Mutex::default(), _claim: claim };
+        let network = lab._claim.network();
+        lab.start_controllers(network, config.hpa.clone(), &shutdown);
+        for number in 1..=config.nodes {
+            lab.start_node(number, network, &config, &shutdown)?;
+        }
+        Ok(lab)
+    }
+
+    /// Where the API answers over TLS.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.handle.address()
+    }
+
+    /// A client that may do everything.
+    pub(crate) fn admin_client(&self) -> Client {
+        self.client(User::new("kubernetes-admin", &["system:masters", "system:authenticated"]))
+    }
+
+    /// The kubeconfig of the same.
+    pub(crate) fn admin_kubeconfig(&self) -> Result<Vec<u8>> {
+        Ok(self.handle.admin_kubeconfig().context("cannot make the kubeconfig")?.into_bytes())
+    }
+
+    /// Waits until every part has ended, for a bounded time.
+    pub(crate) async fn stopped(&self) {
+        let parts: Vec<JoinHandle<()>> = self.parts.lock().await.drain(..).collect();
+        if tokio::time::timeout(STOP_LIMIT, join_all(parts)).await.is_err() {
+            tracing::warn!("some parts did not end within {} s", STOP_LIMIT.as_secs());
+        }
+    }
+
+    fn client(&self, user: User) -> Client {
+        Client::new(self.handle.server().as_user(user), "default")
+    }
+
+    fn spawn(&mut self, part: impl Future<Output = ()> + Send + 'static) {
+        self.parts.get_mut().push(tokio::spawn(part));
+    }
+
+    fn start_controllers(&mut self, network: LabNetwork, hpa: HpaConfig, shutdown: &CancellationToken) {
+        let server = self.handle.server().clone();
+        let clients = move |name: &str| Client::new(server.as_user(component(name)), "default");
+        let hpa_client = clients("system:serviceaccount:kube-system:horizontal-pod-autoscaler");
+        let root_ca = self.handle.authority().ca_pem().to_owned();
+        let config = lab_controllers::Config { network, root_ca };
+        let stop = shutdown.clone();
+        self.spawn(async move { lab_controllers::run(clients, config, stop).await });
+        let stop = shutdown.clone();
+        self.spawn(async move { hpa_controller::run(hpa_client, hpa, stop).await });
+    }
+
+    fn start_node(
+        &mut self,
+        number: u8,
+        network: LabNetwork,
+        config: &LabConfig,
+        shutdown: &CancellationToken,
+    ) -> Result<()> {
+        let name = format!("node-{number}");
+        let address = network.node(number);
+        let authority = self.handle.authority();
+        let names = [name.clone(), address.to_string()];
+        let certificate = authority.serving_certificate(now(), &format!("system:node:{name}"), &names)?;
+        let user = User::new(format!("system:node:{name}"), &["system:nodes", "system:authenticated"]);
+        let node = lab_node::Config {
+            client: self.client(user),
+            name,
+            number,
+            network,
+            api_server: self.handle.address(),
+            ca_pem: authority.ca_pem().to_owned(),
+            certificate_pem: certificate.certificate_pem.clone(),
+            key_pem: certificate.key_pem.clone(),
+            data_dir: config.folder.join("nodes").join(number.to_string()),
+            images: config.images.clone(),
+            executable: std::env::current_exe().context("cannot find the path of this program")?,
+            extra_env: config.pod_env.clone(),
+        };
+        let stop = shutdown.clone();
+        self.spawn(async move {
+            if let Err(error) = lab_node::run(node, stop).await {
+                tracing::error!(error = format!("{error:#}"), number, "a node stopped");
+            }
+        });
+        Ok(())
+    }
+}
+
+/// A component's user: service accounts are in the groups that all of them are in.
+fn component(name: &str) -> User {
+    match name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':')) {
+        Some((namespace, account)) => User::service_account(namespace, account, ""),
+        None => User::new(name, &["system:authenticated"]),
+    }
+}
