@@ -1,3 +1,5 @@
+//! Answers, text by text.
+
 use super::*;
 use crate::cluster::{Labels, Node};
 use expect_test::{Expect, expect};

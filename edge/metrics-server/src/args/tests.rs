@@ -1,3 +1,5 @@
+//! Flags that are taken, and flags that are refused.
+
 use super::*;
 use clap::Parser;
 use expect_test::{Expect, expect};

@@ -1,3 +1,5 @@
+//! What selectors pick, and what is no selector.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Who is believed, and what they may do, against a small Kubernetes API in memory.
+
 use super::*;
 use crate::certs;
 use http::{HeaderValue, Request, Response};

@@ -1,3 +1,5 @@
+//! Certificates are made once, kept private, and read with care.
+
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 

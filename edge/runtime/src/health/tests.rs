@@ -1,3 +1,5 @@
+//! Health answers in upstream's words.
+
 use super::*;
 use expect_test::expect;
 

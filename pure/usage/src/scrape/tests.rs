@@ -1,3 +1,5 @@
+//! Which points a kubelet's text gives.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Which points make a rate.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Which texts are taken, and which are refused.
+
 use super::*;
 use proptest::prelude::*;
 

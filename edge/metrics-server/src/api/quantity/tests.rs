@@ -1,3 +1,5 @@
+//! Quantities print as the units crate prints them.
+
 use super::*;
 use proptest::prelude::*;
 use units::{Format, Quantity};

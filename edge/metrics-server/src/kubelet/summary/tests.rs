@@ -1,3 +1,5 @@
+//! The summary says the same as the resource metrics.
+
 use super::*;
 
 #[test]

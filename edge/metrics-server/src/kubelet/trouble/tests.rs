@@ -1,3 +1,5 @@
+//! Errors say what to do.
+
 use super::*;
 use expect_test::{Expect, expect};
 
