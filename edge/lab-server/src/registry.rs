@@ -1,0 +1,129 @@
+//! Which resources are served, built in or defined by users.
+
+use k8s::status::GroupResource;
+use lab_kinds::resources::{self, Resource};
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// One resource in one version, and where its objects are.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    api: Resource,
+    /// The store's collection; versions of one resource share it.
+    pub(crate) collection: Arc<str>,
+}
+
+impl Deref for Served {
+    type Target = Resource;
+
+    fn deref(&self) -> &Resource {
+        &self.api
+    }
+}
+
+impl Served {
+    /// A resource in its own collection.
+    pub(crate) fn new(api: Resource) -> Self {
+        // Events of both groups are the same objects.
+        let group = if api.resource == "events" {
+            ""
+        } else {
+            &api.group
+        };
+        let collection = format!("{group}/{}", api.resource).into();
+        Self { api, collection }
+    }
+
+    /// As error texts name it.
+    pub(crate) fn named(&self) -> GroupResource<'_> {
+        GroupResource {
+            group: &self.group,
+            resource: &self.resource,
+        }
+    }
+}
+
+/// Every resource served at one time.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Registry {
+    by_path: BTreeMap<(String, String, String), Arc<Served>>,
+    /// In the order of discovery.
+    ordered: Vec<Arc<Served>>,
+    /// Groups in the order of discovery, with their versions, the preferred one first.
+    groups: Vec<(String, Vec<String>)>,
+}
+
+impl Registry {
+    /// The built-in resources.
+    pub(crate) fn builtin() -> Self {
+        let mut registry = Self::default();
+        for resource in resources::all() {
+            registry.add(Served::new(resource.clone()));
+        }
+        registry
+    }
+
+    /// Adds a resource.
+    pub(crate) fn add(&mut self, served: Served) {
+        let (group, version) = (served.group.clone(), served.version.clone());
+        match self.groups.iter_mut().find(|(name, _)| *name == group) {
+            Some((_, versions)) if versions.contains(&version) => {}
+            Some((_, versions)) => versions.push(version.clone()),
+            None => self.groups.push((group.clone(), vec![version.clone()])),
+        }
+        let served = Arc::new(served);
+        self.ordered.push(served.clone());
+        self.by_path
+            .insert((group, version, served.resource.clone()), served);
+    }
+
+    /// The resource at a path.
+    pub(crate) fn find(&self, group: &str, version: &str, resource: &str) -> Option<Arc<Served>> {
+        self.by_path
+            .get(&(group.to_owned(), version.to_owned(), resource.to_owned()))
+            .cloned()
+    }
+
+    /// The resources of a group in a version, in the order of discovery.
+    pub(crate) fn of<'a>(
+        &'a self,
+        group: &'a str,
+        version: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Served>> {
+        self.ordered
+            .iter()
+            .filter(move |s| s.group == group && s.version == version)
+    }
+
+    /// The groups in the order of discovery, with their versions, the preferred one first.
+    pub(crate) fn groups(&self) -> &[(String, Vec<String>)] {
+        &self.groups
+    }
+}
+
+/// How early a group comes in discovery. Upstream: pkg/controlplane/apiserver/aggregator.go.
+pub(crate) fn priority(group: &str) -> i64 {
+    match group {
+        "extensions" => 17_900,
+        "apiregistration.k8s.io" => 17_850,
+        "apps" => 17_800,
+        "events.k8s.io" => 17_750,
+        "authentication.k8s.io" => 17_700,
+        "authorization.k8s.io" => 17_600,
+        "autoscaling" => 17_500,
+        "batch" => 17_400,
+        "certificates.k8s.io" => 17_300,
+        "networking.k8s.io" => 17_200,
+        "policy" => 17_100,
+        "rbac.authorization.k8s.io" => 17_000,
+        "storage.k8s.io" => 16_800,
+        "apiextensions.k8s.io" | "admissionregistration.k8s.io" => 16_700,
+        "scheduling.k8s.io" => 16_600,
+        "coordination.k8s.io" => 16_500,
+        "node.k8s.io" => 16_300,
+        "discovery.k8s.io" => 16_200,
+        "flowcontrol.apiserver.k8s.io" => 16_100,
+        _ => 15_000,
+    }
+}
