@@ -6,6 +6,7 @@
 //!
 //! Not here: ResourceQuota, PodDisruptionBudget, ReplicationController, volumes, token cleaning.
 
+mod cron_job;
 mod deployment;
 mod discovery;
 mod endpoints;
@@ -13,6 +14,7 @@ mod engine;
 mod events;
 mod garbage;
 mod hub;
+mod job;
 mod meta;
 mod namespace;
 mod pods;
@@ -53,6 +55,8 @@ pub async fn run(
     service_account::start(&mut setup);
     root_ca::start(&mut setup, config.root_ca);
     namespace::start(&mut setup);
+    job::start(&mut setup);
+    cron_job::start(&mut setup);
     garbage::start(&mut setup);
     setup.run().await;
 }
