@@ -10,12 +10,16 @@ use crate::telemetry::Telemetry;
 use anyhow::Context;
 use runtime::auth::{Authorities, Delegated, Options, RequestHeader};
 use runtime::certs::{Identity, read_chain};
-use runtime::serve::{Limits, Peer};
+use runtime::serve::{Limits, Peer, Rotating, rotating_tls};
+use std::path::Path;
 use std::sync::{Arc, RwLock};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use usage::Store;
+
+/// What upstream calls the self-signed pair in --cert-dir.
+const PAIR: &str = "apiserver";
 
 /// Runs metrics-server until `shutdown`.
 pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
@@ -58,7 +62,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
                 args.serving.secure_port
             )
         })?;
-    let tls = runtime::serve::tls(identity(&args.serving, address)?)?;
+    let (tls, certificate) = tls(&args.serving, address)?;
     tracing::info!(%address, port = args.serving.secure_port, %resolution, "serving metrics.k8s.io/v1beta1");
 
     let watching = cluster::keep(client, cluster, selector.clone(), shutdown.clone());
@@ -76,12 +80,9 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     };
     let limits = limits(&args.serving);
     let serving = runtime::serve::serve(listener, tls, limits, handler, shutdown.clone());
-    tokio::join!(
-        watching,
-        authorities,
-        Arc::new(scraper).run(shutdown),
-        serving
-    );
+    let following = follow(certificate, shutdown.clone());
+    let scraping = Arc::new(scraper).run(shutdown);
+    tokio::join!(watching, authorities, following, scraping, serving);
     Ok(())
 }
 
@@ -98,15 +99,35 @@ fn limits(args: &ServingArgs) -> Limits {
     }
 }
 
-fn identity(args: &ServingArgs, address: std::net::IpAddr) -> anyhow::Result<Identity> {
+/// TLS settings, and the certificate to follow when it comes from files.
+fn tls(
+    args: &ServingArgs,
+    address: std::net::IpAddr,
+) -> anyhow::Result<(Arc<rustls::ServerConfig>, Option<Arc<Rotating>>)> {
+    let follow = |certificate: &Path, key: &Path| {
+        let rotating = Arc::new(Rotating::new(certificate.into(), key.into())?);
+        Ok((rotating_tls(Arc::clone(&rotating))?, Some(rotating)))
+    };
     if let (Some(certificate), Some(key)) = (&args.tls_cert_file, &args.tls_private_key_file) {
-        return Identity::read(certificate, key);
+        return follow(certificate, key);
     }
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     if !address.is_unspecified() && !names.contains(&address.to_string()) {
         names.push(address.to_string());
     }
-    Identity::load_or_create(&args.cert_dir, "apiserver", names)
+    let made = Identity::load_or_create(&args.cert_dir, PAIR, names)?;
+    let file = |extension| args.cert_dir.join(format!("{PAIR}.{extension}"));
+    let (certificate, key) = (file("crt"), file("key"));
+    if certificate.is_file() && key.is_file() {
+        return follow(&certificate, &key);
+    }
+    Ok((runtime::serve::tls(made)?, None))
+}
+
+async fn follow(certificate: Option<Arc<Rotating>>, shutdown: CancellationToken) {
+    if let Some(certificate) = certificate {
+        certificate.keep(shutdown).await;
+    }
 }
 
 fn auth_options(args: &AuthArgs) -> anyhow::Result<Options> {

@@ -7,8 +7,9 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
+use rustls::server::WantsServerCert;
+use rustls::{ConfigBuilder, ServerConfig};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +21,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+mod rotating;
 mod verifier;
+
+pub use rotating::Rotating;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -63,15 +67,28 @@ impl Default for Limits {
 
 /// TLS settings that serve `identity` and ask the client for a certificate, without demanding one.
 pub fn tls(identity: Identity) -> anyhow::Result<Arc<ServerConfig>> {
-    let provider = provider();
-    let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .context("TLS versions")?
-        .with_client_cert_verifier(Arc::new(verifier::AnyCertificate::new(provider)))
+    let config = asking()?
         .with_single_cert(identity.chain, identity.key)
         .context("the serving certificate does not fit its key")?;
+    Ok(both_protocols(config))
+}
+
+/// The same with a certificate whose files may change; keep [`Rotating::keep`] running beside.
+pub fn rotating_tls(certificate: Arc<Rotating>) -> anyhow::Result<Arc<ServerConfig>> {
+    Ok(both_protocols(asking()?.with_cert_resolver(certificate)))
+}
+
+fn asking() -> anyhow::Result<ConfigBuilder<ServerConfig, WantsServerCert>> {
+    let provider = provider();
+    Ok(ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .context("TLS versions")?
+        .with_client_cert_verifier(Arc::new(verifier::AnyCertificate::new(provider))))
+}
+
+fn both_protocols(mut config: ServerConfig) -> Arc<ServerConfig> {
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Arc::new(config)
 }
 
 /// Serves `handler` on `listener` until `shutdown`, then lets what runs end.
