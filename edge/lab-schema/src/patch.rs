@@ -59,8 +59,8 @@ pub fn json_patch(object: &Value, patch: &Value) -> Result<Value, PatchError> {
             "The allowed maximum operations in a JSON patch is {MAX_JSON_PATCH_OPERATIONS}, got {operations}"
         )));
     }
-    let patch: json_patch::Patch =
-        serde_json::from_value(patch.clone()).map_err(|error| PatchError::Bad(error.to_string()))?;
+    let patch: json_patch::Patch = serde_json::from_value(patch.clone())
+        .map_err(|error| PatchError::Bad(error.to_string()))?;
     let mut patched = object.clone();
     json_patch::patch(&mut patched, &patch)
         .map_err(|error| PatchError::Unprocessable(error.to_string()))?;
@@ -107,7 +107,9 @@ fn check_depth(value: &Value) -> Result<(), PatchError> {
 
 fn check_depth_of<'v>(values: impl Iterator<Item = &'v Value>) -> Result<(), PatchError> {
     if values.into_iter().any(|v| deeper_than(v, MAX_DEPTH)) {
-        return Err(PatchError::Bad(format!("the patch nests deeper than {MAX_DEPTH} levels")));
+        return Err(PatchError::Bad(format!(
+            "the patch nests deeper than {MAX_DEPTH} levels"
+        )));
     }
     Ok(())
 }

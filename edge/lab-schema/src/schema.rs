@@ -61,6 +61,8 @@ pub(crate) struct Field {
     pub(crate) name: Arc<str>,
     pub(crate) type_id: TypeId,
     pub(crate) patch: Strategy,
+    /// Written even when empty.
+    pub(crate) required: bool,
 }
 
 /// How strategic merge patch treats a field. Upstream: the `patchStrategy` and `patchMergeKey` tags.
@@ -131,7 +133,9 @@ impl Schema {
 
     /// The type of a kind.
     pub fn root(&self, group: &str, version: &str, kind: &str) -> Option<TypeRef<'_>> {
-        let id = *self.roots.get(&(group.into(), version.into(), kind.into()))?;
+        let id = *self
+            .roots
+            .get(&(group.into(), version.into(), kind.into()))?;
         Some(TypeRef { schema: self, id })
     }
 
@@ -180,14 +184,22 @@ pub struct FieldRef<'a> {
     pub of: TypeRef<'a>,
     /// How strategic merge patch treats it.
     pub patch: &'a Strategy,
+    /// Whether objects must have it.
+    pub required: bool,
 }
 
 impl<'a> TypeRef<'a> {
     /// What the type is made of.
     pub fn shape(self) -> Shape<'a> {
-        let of = |id| TypeRef { schema: self.schema, id };
+        let of = |id| TypeRef {
+            schema: self.schema,
+            id,
+        };
         match &self.schema.types[self.id.0 as usize] {
-            Type::Struct(inner) => Shape::Struct(StructRef { schema: self.schema, inner }),
+            Type::Struct(inner) => Shape::Struct(StructRef {
+                schema: self.schema,
+                inner,
+            }),
             Type::Map { value, atomic } => Shape::Map(of(*value), *atomic),
             Type::List { items, merge } => Shape::List(of(*items), merge),
             Type::Scalar(scalar) => Shape::Scalar(*scalar),
@@ -235,14 +247,33 @@ impl<'a> StructRef<'a> {
 
     /// A field by its JSON name.
     pub fn field(self, name: &str) -> Option<FieldRef<'a>> {
-        let at = self.inner.fields.binary_search_by(|f| (*f.name).cmp(name)).ok()?;
+        let at = self
+            .inner
+            .fields
+            .binary_search_by(|f| (*f.name).cmp(name))
+            .ok()?;
         let field = &self.inner.fields[at];
-        Some(FieldRef { of: TypeRef { schema: self.schema, id: field.type_id }, patch: &field.patch })
+        Some(FieldRef {
+            of: TypeRef {
+                schema: self.schema,
+                id: field.type_id,
+            },
+            patch: &field.patch,
+            required: field.required,
+        })
     }
 
     /// Every field with its name, in order of names.
     pub fn fields(self) -> impl Iterator<Item = (&'a str, TypeRef<'a>)> {
         let schema = self.schema;
-        self.inner.fields.iter().map(move |f| (&*f.name, TypeRef { schema, id: f.type_id }))
+        self.inner.fields.iter().map(move |f| {
+            (
+                &*f.name,
+                TypeRef {
+                    schema,
+                    id: f.type_id,
+                },
+            )
+        })
     }
 }

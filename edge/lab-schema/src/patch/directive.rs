@@ -28,7 +28,10 @@ impl<'k> Key<'k> {
             return name.map(Self::Delete).ok_or_else(bad);
         }
         if let Some(rest) = key.strip_prefix(SET_ELEMENT_ORDER) {
-            return rest.strip_prefix('/').map(Self::Order).ok_or_else(bad_order);
+            return rest
+                .strip_prefix('/')
+                .map(Self::Order)
+                .ok_or_else(bad_order);
         }
         Ok(Self::Field(key))
     }

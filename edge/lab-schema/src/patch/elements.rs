@@ -4,8 +4,8 @@
 
 use super::PatchError;
 use super::directive::{PATCH, bad_directive, no_merge_key, plain};
-use super::strategic::merge_map;
 use super::order;
+use super::strategic::merge_map;
 use crate::TypeRef;
 use crate::go;
 use crate::schema::Strategy;
@@ -62,7 +62,9 @@ fn check_alike(live: &[Value], patch: &[Value]) -> Result<bool, PatchError> {
     let mut all = live.iter().chain(patch);
     let first = all.clone().next().map_or("", go::type_name);
     if first == "[]interface {}" {
-        return Err(PatchError::Unprocessable("lists of lists are not supported".into()));
+        return Err(PatchError::Unprocessable(
+            "lists of lists are not supported".into(),
+        ));
     }
     if all.any(|item| go::type_name(item) != first) {
         let lists = Value::Array(vec![live.to_vec().into(), patch.to_vec().into()]);
@@ -85,7 +87,9 @@ fn merge_objects(
     let mut plain_items: Vec<Value> = Vec::new();
     let mut deleted = HashSet::new();
     for item in patch {
-        let Value::Object(fields) = item else { continue };
+        let Value::Object(fields) = item else {
+            continue;
+        };
         match fields.get(PATCH).map(|d| (d, d.as_str())) {
             None => plain_items.push(Value::Object(fields)),
             Some((_, Some("delete"))) => {
@@ -123,7 +127,9 @@ fn merge_named(
         }
     }
     for item in patch {
-        let Value::Object(fields) = item else { continue };
+        let Value::Object(fields) = item else {
+            continue;
+        };
         let name = fields.get(key).ok_or_else(|| no_merge_key(fields, key))?;
         if let Some(Value::Object(found)) = places.get(name).and_then(|at| live.get_mut(*at)) {
             *found = merge_map(std::mem::take(found), fields.clone(), of)?;
@@ -138,11 +144,16 @@ fn merge_named(
 /// The list without the given scalars. Upstream: deleteFromSlice.
 pub(super) fn without(live: Vec<Value>, gone: &[Value]) -> Vec<Value> {
     let gone: HashSet<&Value> = gone.iter().collect();
-    live.into_iter().filter(|item| !gone.contains(item)).collect()
+    live.into_iter()
+        .filter(|item| !gone.contains(item))
+        .collect()
 }
 
 /// Each scalar once. Upstream: deduplicateScalars, whose order of what remains is arranged afterwards.
 fn distinct(items: Vec<Value>) -> Vec<Value> {
     let mut seen = HashSet::with_capacity(items.len());
-    items.into_iter().filter(|item| seen.insert(item.clone())).collect()
+    items
+        .into_iter()
+        .filter(|item| seen.insert(item.clone()))
+        .collect()
 }

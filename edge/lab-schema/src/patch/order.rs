@@ -90,7 +90,11 @@ pub(super) fn arrange(
     let mut right = patch_items.into_iter().peekable();
     while let (Some((_, l, _)), Some((_, r, _))) = (left.peek(), right.peek()) {
         let server_first = matches!((l, r), (Some(l), Some(r)) if l < r);
-        let next = if server_first { left.next() } else { right.next() };
+        let next = if server_first {
+            left.next()
+        } else {
+            right.next()
+        };
         out.extend(next.map(|(.., item)| item));
     }
     out.extend(left.chain(right).map(|(.., item)| item));

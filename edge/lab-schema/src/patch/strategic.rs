@@ -57,7 +57,9 @@ pub(super) fn merge_map(
 
 /// Upstream: applyRetainKeysDirective.
 fn retain_keys(original: &mut Fields, patch: &mut Fields) -> Result<(), PatchError> {
-    let Some(keys) = patch.remove(RETAIN_KEYS) else { return Ok(()) };
+    let Some(keys) = patch.remove(RETAIN_KEYS) else {
+        return Ok(());
+    };
     let bad = || PatchError::Bad("invalid patch format of retainKeys".into());
     let keys = keys.as_array().ok_or_else(bad)?;
     let kept = |field: &str| keys.iter().any(|k| k == field);
@@ -96,7 +98,10 @@ fn order_list(
     let live = take_list(original, field)?;
     let change = take_list(patch, field)?;
     let (of, strategy) = lookup(of, field);
-    let list = List { items: of.and_then(TypeRef::items), strategy: &strategy };
+    let list = List {
+        items: of.and_then(TypeRef::items),
+        strategy: &strategy,
+    };
     order::validate(change.as_deref().unwrap_or_default(), &order, list.key())?;
     let server_order = live.clone().unwrap_or_default();
     let merged = match (live, change) {
@@ -145,7 +150,10 @@ fn merge_field(
             Value::Array(elements::without(live, &patch))
         }
         (Value::Array(live), Value::Array(patch)) if strategy.merge => {
-            let list = List { items: of.and_then(TypeRef::items), strategy: &strategy };
+            let list = List {
+                items: of.and_then(TypeRef::items),
+                strategy: &strategy,
+            };
             Value::Array(elements::merge(live, patch, list)?)
         }
         (live, _) if deleting => live,

@@ -3,11 +3,19 @@ use crate::Schema;
 use serde_json::{Value, json};
 
 fn deployment(object: Value, patch: Value) -> Result<Value, PatchError> {
-    strategic_merge(Schema::builtin().root("apps", "v1", "Deployment").unwrap(), &object, &patch)
+    strategic_merge(
+        Schema::builtin().root("apps", "v1", "Deployment").unwrap(),
+        &object,
+        &patch,
+    )
 }
 
 fn pod(object: Value, patch: Value) -> Result<Value, PatchError> {
-    strategic_merge(Schema::builtin().root("", "v1", "Pod").unwrap(), &object, &patch)
+    strategic_merge(
+        Schema::builtin().root("", "v1", "Pod").unwrap(),
+        &object,
+        &patch,
+    )
 }
 
 #[test]

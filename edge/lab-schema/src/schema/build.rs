@@ -26,11 +26,18 @@ pub(crate) fn definitions<'k>(kinds: impl Iterator<Item = &'k RootKind>) -> Map<
 /// The graph of all built-in kinds.
 pub(super) fn builtin() -> Schema {
     let definitions = definitions(KINDS.iter());
-    let mut builder =
-        Builder { definitions: Some(&definitions), facts: facts(), ..Builder::default() };
+    let mut builder = Builder {
+        definitions: Some(&definitions),
+        facts: facts(),
+        ..Builder::default()
+    };
     for kind in KINDS {
         let id = builder.definition(&(kind.definition)());
-        let root = (builder.name(kind.group), builder.name(kind.version), builder.name(kind.kind));
+        let root = (
+            builder.name(kind.group),
+            builder.name(kind.version),
+            builder.name(kind.kind),
+        );
         builder.schema.roots.insert(root, id);
     }
     builder.finish()
@@ -94,7 +101,9 @@ impl Builder<'_> {
         }
         let id = self.reserve();
         self.by_definition.insert(name.to_owned(), id);
-        let Some(schema) = self.definitions.and_then(|all| all.get(name)) else { return id };
+        let Some(schema) = self.definitions.and_then(|all| all.get(name)) else {
+            return id;
+        };
         if is_object(schema) {
             let object = self.object(name, schema);
             self.set(id, object);
@@ -102,10 +111,13 @@ impl Builder<'_> {
         id
     }
 
-    fn object(&mut self, name: &str, schema: &Value) -> Type {
+    fn object(&mut self, name: &str, object: &Value) -> Type {
         let mut fields = Vec::new();
-        for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
-            let fact = self.facts.get_mut(name).and_then(|facts| facts.remove(field.as_str()));
+        for (field, schema) in object["properties"].as_object().into_iter().flatten() {
+            let fact = self
+                .facts
+                .get_mut(name)
+                .and_then(|facts| facts.remove(field.as_str()));
             let type_id = match &fact {
                 Some(fact) if fact.list_type.is_some() => {
                     let items = self.type_of(&schema["items"]);
@@ -116,7 +128,13 @@ impl Builder<'_> {
                 _ => self.type_of(schema),
             };
             let patch = fact.map_or_else(Strategy::default, |fact| fact.strategy());
-            fields.push(Field { name: self.name(field), type_id, patch });
+            let required = is_required(field, &object["required"]);
+            fields.push(Field {
+                name: self.name(field),
+                type_id,
+                patch,
+                required,
+            });
         }
         Type::Struct(Struct {
             name: self.name(name),
@@ -128,7 +146,10 @@ impl Builder<'_> {
 
     fn atomic_map(&mut self, schema: &Value) -> TypeId {
         let value = self.type_of(&schema["additionalProperties"]);
-        self.add(Type::Map { value, atomic: true })
+        self.add(Type::Map {
+            value,
+            atomic: true,
+        })
     }
 
     fn type_of(&mut self, schema: &Value) -> TypeId {
@@ -143,12 +164,14 @@ impl Builder<'_> {
             (Some("integer"), Some("int32")) => Type::Scalar(Scalar::Int32),
             (Some("integer"), _) => Type::Scalar(Scalar::Int64),
             (Some("number"), _) => Type::Scalar(Scalar::Float),
-            (Some("array"), _) => {
-                Type::List { items: self.type_of(&schema["items"]), merge: ListMerge::Atomic }
-            }
-            (Some("object"), _) if schema["additionalProperties"].is_object() => {
-                Type::Map { value: self.type_of(&schema["additionalProperties"]), atomic: false }
-            }
+            (Some("array"), _) => Type::List {
+                items: self.type_of(&schema["items"]),
+                merge: ListMerge::Atomic,
+            },
+            (Some("object"), _) if schema["additionalProperties"].is_object() => Type::Map {
+                value: self.type_of(&schema["additionalProperties"]),
+                atomic: false,
+            },
             _ => Type::Scalar(Scalar::Any),
         };
         self.add(new)
@@ -158,6 +181,13 @@ impl Builder<'_> {
 /// Whether a definition is a struct; the others (`JSON`, `JSONSchemaPropsOrBool`) hold any value.
 fn is_object(schema: &Value) -> bool {
     schema["type"] == "object"
+}
+
+/// Whether a JSON schema's list of required fields has this one.
+pub(super) fn is_required(field: &str, required: &Value) -> bool {
+    required
+        .as_array()
+        .is_some_and(|all| all.iter().any(|name| name == field))
 }
 
 /// Definitions that are one value to every user of the graph.

@@ -2,7 +2,7 @@
 //!
 //! Upstream: apiextensions-apiserver/pkg/apiserver/schema/structural.go (v1.36).
 
-use super::build::Builder;
+use super::build::{Builder, is_required};
 use super::{Field, ListMerge, Scalar, Schema, Shape, Strategy, Struct, Type, TypeId, TypeRef};
 use serde_json::Value;
 use std::sync::Arc;
@@ -42,7 +42,11 @@ impl Schema {
                 atomic: false,
             }))
         };
-        let root = (builder.name(crd.group), builder.name(crd.version), builder.name(crd.kind));
+        let root = (
+            builder.name(crd.group),
+            builder.name(crd.version),
+            builder.name(crd.kind),
+        );
         builder.schema.roots.insert(root, id);
         builder.finish()
     }
@@ -52,20 +56,27 @@ fn flag(schema: &Value, extension: &str) -> bool {
     schema[extension] == true
 }
 
-fn object(builder: &mut Builder<'_>, schema: &Value, root: bool, depth: usize) -> TypeId {
+fn object(builder: &mut Builder<'_>, object: &Value, root: bool, depth: usize) -> TypeId {
     let mut fields = Vec::new();
-    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+    for (name, schema) in object["properties"].as_object().into_iter().flatten() {
         let type_id = type_of(builder, schema, depth + 1);
-        fields.push(Field { name: builder.name(name), type_id, patch: Strategy::default() });
+        let required = is_required(name, &object["required"]);
+        let (name, patch) = (builder.name(name), Strategy::default());
+        fields.push(Field {
+            name,
+            type_id,
+            patch,
+            required,
+        });
     }
-    if root || flag(schema, "x-kubernetes-embedded-resource") {
+    if root || flag(object, "x-kubernetes-embedded-resource") {
         fields = root_fields(builder, fields);
     }
     builder.add(Type::Struct(Struct {
         name: "".into(),
         fields: fields.into(),
-        open: flag(schema, "x-kubernetes-preserve-unknown-fields"),
-        atomic: schema["x-kubernetes-map-type"] == "atomic",
+        open: flag(object, "x-kubernetes-preserve-unknown-fields"),
+        atomic: object["x-kubernetes-map-type"] == "atomic",
     }))
 }
 
@@ -78,7 +89,13 @@ fn root_fields(builder: &mut Builder<'_>, mut fields: Vec<Field>) -> Vec<Field> 
         .and_then(|config_map| config_map.child("metadata"))
         .map_or(text, |meta| import(builder, meta));
     for (name, type_id) in [("apiVersion", text), ("kind", text), ("metadata", meta)] {
-        fields.push(Field { name: builder.name(name), type_id, patch: Strategy::default() });
+        let (name, patch) = (builder.name(name), Strategy::default());
+        fields.push(Field {
+            name,
+            type_id,
+            patch,
+            required: false,
+        });
     }
     fields.sort_by(|a, b| a.name.cmp(&b.name));
     fields
@@ -88,17 +105,30 @@ fn root_fields(builder: &mut Builder<'_>, mut fields: Vec<Field>) -> Vec<Field> 
 fn import(builder: &mut Builder<'_>, from: TypeRef<'_>) -> TypeId {
     let copy = match from.shape() {
         Shape::Scalar(scalar) => Type::Scalar(scalar),
-        Shape::Map(value, atomic) => Type::Map { value: import(builder, value), atomic },
-        Shape::List(items, merge) => {
-            Type::List { items: import(builder, items), merge: merge.clone() }
-        }
+        Shape::Map(value, atomic) => Type::Map {
+            value: import(builder, value),
+            atomic,
+        },
+        Shape::List(items, merge) => Type::List {
+            items: import(builder, items),
+            merge: merge.clone(),
+        },
         Shape::Struct(object) => {
             let mut fields = Vec::new();
             for field in &object.inner.fields {
-                let of = TypeRef { schema: from.schema, id: field.type_id };
-                fields.push(Field { type_id: import(builder, of), ..field.clone() });
+                let of = TypeRef {
+                    schema: from.schema,
+                    id: field.type_id,
+                };
+                fields.push(Field {
+                    type_id: import(builder, of),
+                    ..field.clone()
+                });
             }
-            Type::Struct(Struct { fields: fields.into(), ..object.inner.clone() })
+            Type::Struct(Struct {
+                fields: fields.into(),
+                ..object.inner.clone()
+            })
         }
     };
     builder.add(copy)
@@ -116,14 +146,20 @@ fn type_of(builder: &mut Builder<'_>, schema: &Value, depth: usize) -> TypeId {
             let values = &schema["additionalProperties"];
             if values.is_object() || values == true {
                 let atomic = schema["x-kubernetes-map-type"] == "atomic";
-                Type::Map { value: type_of(builder, values, depth + 1), atomic }
+                Type::Map {
+                    value: type_of(builder, values, depth + 1),
+                    atomic,
+                }
             } else {
                 return object(builder, schema, false, depth);
             }
         }
         Some("array") => {
             let items = type_of(builder, &schema["items"], depth + 1);
-            Type::List { items, merge: list_merge(builder, schema) }
+            Type::List {
+                items,
+                merge: list_merge(builder, schema),
+            }
         }
         Some("string") => Type::Scalar(Scalar::String),
         Some("boolean") => Type::Scalar(Scalar::Bool),

@@ -27,7 +27,10 @@ pub(crate) struct MergeFact {
 impl MergeFact {
     /// How strategic merge patch treats the field.
     pub(crate) fn strategy(&self) -> Strategy {
-        let has = |word: &str| self.patch_strategy.is_some_and(|s| s.split(',').any(|w| w == word));
+        let has = |word: &str| {
+            self.patch_strategy
+                .is_some_and(|s| s.split(',').any(|w| w == word))
+        };
         Strategy {
             merge: has("merge"),
             replace: has("replace"),
@@ -40,7 +43,9 @@ impl MergeFact {
     pub(crate) fn list(&self) -> ListMerge {
         match self.list_type {
             Some("set") => ListMerge::Set,
-            Some("map") => ListMerge::Map(self.list_map_keys.iter().map(|k| Arc::from(*k)).collect()),
+            Some("map") => {
+                ListMerge::Map(self.list_map_keys.iter().map(|k| Arc::from(*k)).collect())
+            }
             _ => ListMerge::Atomic,
         }
     }
@@ -52,8 +57,13 @@ pub(crate) type MergeFacts = HashMap<&'static str, HashMap<&'static str, MergeFa
 /// Reads the facts; a line that does not parse is a fault of the file, and a test finds it.
 pub(crate) fn facts() -> MergeFacts {
     let mut all = MergeFacts::new();
-    for fact in FACTS.lines().filter_map(|line| serde_json::from_str::<MergeFact>(line).ok()) {
-        all.entry(fact.definition).or_default().insert(fact.field, fact);
+    for fact in FACTS
+        .lines()
+        .filter_map(|line| serde_json::from_str::<MergeFact>(line).ok())
+    {
+        all.entry(fact.definition)
+            .or_default()
+            .insert(fact.field, fact);
     }
     all
 }

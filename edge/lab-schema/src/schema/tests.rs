@@ -15,7 +15,9 @@ fn a_deployment_reaches_its_containers() {
         .iter()
         .try_fold(deployment, |of, field| of.child(field))
         .unwrap();
-    let Shape::Struct(pod_spec) = pod_spec.shape() else { panic!("a pod's spec is a struct") };
+    let Shape::Struct(pod_spec) = pod_spec.shape() else {
+        panic!("a pod's spec is a struct")
+    };
     assert_eq!(pod_spec.definition(), "io.k8s.api.core.v1.PodSpec");
     assert_eq!(pod_spec.go_name(), "PodSpec");
     let containers = pod_spec.field("containers").unwrap();
@@ -25,16 +27,27 @@ fn a_deployment_reaches_its_containers() {
         panic!("containers are a list of maps")
     };
     assert_eq!(keys.iter().map(|k| &**k).collect::<Vec<_>>(), ["name"]);
-    let limits = container.child("resources").and_then(|r| r.child("limits")).unwrap();
-    let Shape::Map(quantity, false) = limits.shape() else { panic!("limits are a map") };
+    let limits = container
+        .child("resources")
+        .and_then(|r| r.child("limits"))
+        .unwrap();
+    let Shape::Map(quantity, false) = limits.shape() else {
+        panic!("limits are a map")
+    };
     assert!(matches!(quantity.shape(), Shape::Scalar(Scalar::Quantity)));
 }
 
 #[test]
 fn every_served_kind_has_a_type() {
     for kind in super::KINDS {
-        let root = Schema::builtin().root(kind.group, kind.version, kind.kind).unwrap();
-        assert!(root.child("metadata").is_some() || kind.kind == "Scale", "{}", kind.kind);
+        let root = Schema::builtin()
+            .root(kind.group, kind.version, kind.kind)
+            .unwrap();
+        assert!(
+            root.child("metadata").is_some() || kind.kind == "Scale",
+            "{}",
+            kind.kind
+        );
     }
     assert!(Schema::builtin().len() > 500);
 }
@@ -57,10 +70,22 @@ fn a_custom_resource_has_its_own_graph() {
     };
     let graph = Schema::from_crd(&crd);
     let root = graph.root("example.com", "v1", "Toy").unwrap();
-    assert!(root.child("metadata").and_then(|m| m.child("ownerReferences")).is_some());
+    assert!(
+        root.child("metadata")
+            .and_then(|m| m.child("ownerReferences"))
+            .is_some()
+    );
     let spec = root.child("spec").unwrap();
-    assert!(matches!(spec.child("size").unwrap().shape(), Shape::Scalar(Scalar::IntOrString)));
-    assert!(matches!(spec.child("parts").unwrap().shape(), Shape::List(_, ListMerge::Map(_))));
-    let Shape::Struct(free) = spec.child("free").unwrap().shape() else { panic!("a struct") };
+    assert!(matches!(
+        spec.child("size").unwrap().shape(),
+        Shape::Scalar(Scalar::IntOrString)
+    ));
+    assert!(matches!(
+        spec.child("parts").unwrap().shape(),
+        Shape::List(_, ListMerge::Map(_))
+    ));
+    let Shape::Struct(free) = spec.child("free").unwrap().shape() else {
+        panic!("a struct")
+    };
     assert!(free.is_open());
 }
