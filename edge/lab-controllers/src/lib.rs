@@ -6,6 +6,7 @@
 //!
 //! Not here: ResourceQuota, PodDisruptionBudget, ReplicationController, volumes, token cleaning.
 
+mod cluster_role;
 mod cron_job;
 mod deployment;
 mod discovery;
@@ -15,8 +16,11 @@ mod events;
 mod garbage;
 mod hub;
 mod job;
+mod load_balancer;
 mod meta;
 mod namespace;
+mod node_lifecycle;
+mod pod_gc;
 mod pods;
 mod replica_set;
 mod root_ca;
@@ -57,6 +61,10 @@ pub async fn run(
     namespace::start(&mut setup);
     job::start(&mut setup);
     cron_job::start(&mut setup);
+    load_balancer::start(&mut setup, config.network);
+    node_lifecycle::start(&mut setup);
+    pod_gc::start(&mut setup);
+    cluster_role::start(&mut setup);
     garbage::start(&mut setup);
     setup.run().await;
 }

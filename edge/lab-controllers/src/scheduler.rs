@@ -3,7 +3,7 @@
 //! Upstream: pkg/scheduler/schedule_one.go (v1.36). Which node is `node_plan`'s to say.
 
 mod accounts;
-mod convert;
+pub(crate) mod convert;
 
 use crate::engine::cache::{Change, ObjectKey};
 use crate::engine::queue::Queue;

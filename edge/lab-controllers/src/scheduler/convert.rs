@@ -1,5 +1,6 @@
 //! Kubernetes' nodes and pods in the words of `node_plan`.
 
+use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::core::v1::{
     Container, Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, Toleration,
 };
@@ -51,7 +52,7 @@ fn container_requests(container: &Container) -> Amounts {
 
 /// What a pod requests: its containers together, or an init container if that needs more.
 /// Upstream: k8s.io/component-helpers/resource, PodRequests (v1.36).
-pub(super) fn requests(pod: &Pod) -> Amounts {
+pub(crate) fn requests(pod: &Pod) -> Amounts {
     let Some(spec) = &pod.spec else {
         return Amounts::new();
     };
@@ -78,7 +79,7 @@ pub(super) fn requests(pod: &Pod) -> Amounts {
 }
 
 /// A node without its pods.
-pub(super) fn node(node: &Node) -> node_plan::Node {
+pub(crate) fn node(node: &Node) -> node_plan::Node {
     let spec = node.spec.as_ref();
     let status = node.status.as_ref();
     let mut allocatable = amounts(status.and_then(|status| status.allocatable.as_ref()));
@@ -90,21 +91,22 @@ pub(super) fn node(node: &Node) -> node_plan::Node {
     node_plan::Node {
         name: node.metadata.name.clone().unwrap_or_default(),
         labels: node.metadata.labels.clone().unwrap_or_default(),
-        taints: taints
-            .filter_map(|taint| {
-                Some(Taint {
-                    key: taint.key.clone(),
-                    value: taint.value.clone().unwrap_or_default(),
-                    effect: effect(&taint.effect)?,
-                })
-            })
-            .collect(),
+        taints: taints.filter_map(taint).collect(),
         unschedulable: spec.and_then(|spec| spec.unschedulable) == Some(true),
         allocatable,
         requested: Amounts::new(),
         pods: (pods, 0),
         siblings: 0,
     }
+}
+
+/// A taint; `None` if its effect is not known.
+pub(crate) fn taint(taint: &core::Taint) -> Option<Taint> {
+    Some(Taint {
+        key: taint.key.clone(),
+        value: taint.value.clone().unwrap_or_default(),
+        effect: effect(&taint.effect)?,
+    })
 }
 
 fn effect(text: &str) -> Option<Effect> {
@@ -117,7 +119,7 @@ fn effect(text: &str) -> Option<Effect> {
 }
 
 /// A pod to place.
-pub(super) fn pod(pod: &Pod) -> node_plan::Pod {
+pub(crate) fn pod(pod: &Pod) -> node_plan::Pod {
     let spec = pod.spec.clone().unwrap_or_default();
     let (required, preferred) = affinity(&spec);
     node_plan::Pod {
@@ -129,11 +131,11 @@ pub(super) fn pod(pod: &Pod) -> node_plan::Pod {
     }
 }
 
-pub(crate) fn tolerations(tolerations: Option<&[Toleration]>) -> Vec<node_plan::Toleration> {
+fn tolerations(tolerations: Option<&[Toleration]>) -> Vec<node_plan::Toleration> {
     tolerations.into_iter().flatten().map(toleration).collect()
 }
 
-fn toleration(toleration: &Toleration) -> node_plan::Toleration {
+pub(crate) fn toleration(toleration: &Toleration) -> node_plan::Toleration {
     let exists = toleration.operator.as_deref() == Some("Exists");
     node_plan::Toleration {
         key: toleration.key.clone().unwrap_or_default(),
