@@ -9,10 +9,13 @@ mod behavior;
 mod convert;
 mod defaults;
 mod go_json;
+pub mod observe;
+mod outcome;
 mod validation;
 
 pub use convert::{v1_to_v2, v2_to_v1};
 pub use defaults::{default_v1, default_v2};
+pub use outcome::{same_status, status_after};
 pub use validation::{validate, validate_update};
 
 /// Upstream: annotations.go.
