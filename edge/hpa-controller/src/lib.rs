@@ -1,1 +1,25 @@
-//! hpa-controller.
+//! The HorizontalPodAutoscaler controller: observes, asks [`hpa::decide`], carries out.
+//!
+//! ```text
+//! HPAs ──watch──▶ fleet ──one loop each──▶ observe ─▶ hpa::decide ─▶ plan ─▶ carry out
+//! ```
+//!
+//! Nothing is decided here. It needs what upstream's role `system:controller:horizontal-pod-autoscaler`
+//! grants, no more. Upstream: pkg/controller/podautoscaler (v1.36).
+
+mod config;
+mod custom;
+mod errors;
+mod events;
+mod fleet;
+mod mapping;
+mod observe;
+mod plan;
+mod reconcile;
+mod report;
+mod target;
+
+pub use config::{Config, HpaFlags};
+pub use fleet::run;
+pub use plan::{Effect, Plan, plan, refused};
+pub use report::{DecisionRecord, MetricRecord, OnDecision, Unit};

@@ -1,0 +1,187 @@
+//! Everything that one decision needs to see.
+
+use crate::custom::{self, Asker};
+use crate::errors::request;
+use crate::fleet::Selectors;
+use crate::mapping::Mapper;
+use crate::target::{self, Target};
+use hpa::{Observation, Reading, Selection};
+use k8s::autoscaling::observe as wire;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector as SelectorObject;
+use kube::api::ListParams;
+use kube::{Api, Client};
+use lab_kinds::selector::LabelSelector;
+use serde::Deserialize;
+
+/// Pods are listed in pages, so that no answer is too large.
+const PAGE: u32 = 500;
+/// No target has more pods than this; a list that goes on for longer is cut.
+const PAGES_MAX: usize = 400;
+
+/// Who looks.
+#[derive(Clone, Copy)]
+pub(crate) struct Observer<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) mapper: &'a Mapper,
+    pub(crate) selectors: &'a Selectors,
+}
+
+/// What was seen, and the target as it was then.
+pub(crate) struct Seen {
+    pub(crate) observation: Observation,
+    pub(crate) target: Option<Target>,
+}
+
+/// Why a metric's selector is none.
+pub(crate) fn selector_problem(selector: &SelectorObject) -> Option<String> {
+    let value = serde_json::to_value(selector).ok()?;
+    LabelSelector::from_object(&value).err()
+}
+
+impl Observer<'_> {
+    /// Looks at all that concerns an autoscaler.
+    pub(crate) async fn observe(self, object: &HorizontalPodAutoscaler) -> Seen {
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        let mut observation = Observation {
+            status: wire::status(object),
+            scale: Err(hpa::ScaleProblem {
+                error: String::new(),
+                context: hpa::ScaleStep::Get,
+            }),
+            pods: Vec::new(),
+            resource_metrics: Ok(Vec::new()),
+            readings: Vec::new(),
+        };
+        let reference = &object.spec.scale_target_ref;
+        let target = match target::read(self.client, self.mapper, namespace, reference).await {
+            Ok(target) => target,
+            Err(problem) => {
+                observation.scale = Err(problem);
+                return Seen {
+                    observation,
+                    target: None,
+                };
+            }
+        };
+        let text = target
+            .scale
+            .status
+            .as_ref()
+            .and_then(|s| s.selector.clone())
+            .unwrap_or_default();
+        let selection = self.look_at_pods(object, &text, &mut observation).await;
+        let valid = selection == Selection::Valid;
+        observation.scale = Ok(wire::scale(&target.scale, selection));
+        if valid {
+            self.look_at_metrics(object, &text, &mut observation).await;
+        }
+        Seen {
+            observation,
+            target: Some(target),
+        }
+    }
+
+    /// Upstream: validateAndParseSelector.
+    async fn look_at_pods(
+        self,
+        object: &HorizontalPodAutoscaler,
+        text: &str,
+        observation: &mut Observation,
+    ) -> Selection {
+        if text.is_empty() {
+            return Selection::Missing;
+        }
+        let selector = match LabelSelector::parse(text) {
+            Ok(selector) => selector,
+            Err(error) => return Selection::Invalid { error },
+        };
+        self.selectors.put(object, selector);
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        let pods = match self.pods(namespace, text).await {
+            Ok(pods) => pods,
+            Err(error) => {
+                tracing::warn!(namespace, selector = text, %error, "cannot list the target's pods");
+                return Selection::Valid;
+            }
+        };
+        let autoscalers = self.selectors.picking(namespace, &pods);
+        if autoscalers.len() > 1 {
+            return Selection::Ambiguous {
+                selector: text.to_owned(),
+                autoscalers,
+            };
+        }
+        observation.pods = pods.iter().map(wire::pod).collect();
+        observation.pods.sort_by(|a, b| a.name.cmp(&b.name));
+        Selection::Valid
+    }
+
+    async fn pods(self, namespace: &str, selector: &str) -> Result<Vec<Pod>, crate::errors::Error> {
+        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let mut pods = Vec::new();
+        let mut params = ListParams::default().labels(selector).limit(PAGE);
+        for _ in 0..PAGES_MAX {
+            let page = request("get pods", api.list(&params)).await?;
+            pods.extend(page.items);
+            match page.metadata.continue_ {
+                Some(token) if !token.is_empty() => params = params.continue_token(&token),
+                _ => break,
+            }
+        }
+        Ok(pods)
+    }
+
+    async fn look_at_metrics(
+        self,
+        object: &HorizontalPodAutoscaler,
+        selector: &str,
+        observation: &mut Observation,
+    ) {
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        let metrics = object.spec.metrics.as_deref().unwrap_or_default();
+        if metrics
+            .iter()
+            .any(|m| m.type_ == "Resource" || m.type_ == "ContainerResource")
+        {
+            observation.resource_metrics = self.resource_metrics(namespace, selector).await;
+        }
+        let asker = Asker {
+            client: self.client,
+            mapper: self.mapper,
+            namespace,
+        };
+        let mut readings: Vec<Reading> = Vec::with_capacity(metrics.len());
+        for metric in metrics {
+            readings.push(custom::read(asker, metric, selector).await);
+        }
+        observation.readings = readings;
+    }
+
+    async fn resource_metrics(
+        self,
+        namespace: &str,
+        selector: &str,
+    ) -> Result<Vec<hpa::PodMetrics>, String> {
+        #[derive(Deserialize)]
+        struct List {
+            #[serde(default)]
+            items: Vec<wire::PodMetrics>,
+        }
+        let path = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods");
+        let asked = async {
+            let ask = kube::core::Request::new(path)
+                .list(&ListParams::default().labels(selector))
+                .map_err(kube::Error::BuildRequest)?;
+            self.client.request::<List>(ask).await
+        };
+        let list = request("get pods.metrics.k8s.io", asked)
+            .await
+            .map_err(|e| e.to_string())?;
+        let mut metrics: Vec<hpa::PodMetrics> =
+            list.items.iter().map(hpa::PodMetrics::from).collect();
+        metrics.sort_by(|a, b| a.pod.cmp(&b.pod));
+        Ok(metrics)
+    }
+}
