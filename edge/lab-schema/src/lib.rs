@@ -5,6 +5,7 @@
 
 pub mod fields;
 pub mod go;
+pub mod openapi;
 pub mod patch;
 pub mod schema;
 

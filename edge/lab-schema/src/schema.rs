@@ -9,8 +9,10 @@ mod merge_keys;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use build::{generate, is_atomic};
 pub use crd::CrdSchema;
 pub(crate) use kinds::{KINDS, RootKind};
+pub(crate) use merge_keys::{MergeFact, MergeFacts, facts};
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

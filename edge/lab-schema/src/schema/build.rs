@@ -2,30 +2,39 @@
 
 use super::merge_keys::{MergeFacts, facts};
 use super::{Field, KINDS, ListMerge, RootKind, Scalar, Schema, Strategy, Struct, Type, TypeId};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ListMeta, ObjectMeta};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Where definitions are in the OpenAPI v3 documents; the graph uses the same references.
-pub(crate) const DEFINITIONS_PATH: &str = "/components/schemas";
-
-/// Every definition that the given kinds need, with descriptions, by name.
-pub(crate) fn definitions<'k>(kinds: impl Iterator<Item = &'k RootKind>) -> Map<String, Value> {
+/// Every definition that the given kinds need, with descriptions, by name; references begin with `#` and `path`.
+pub(crate) fn generate<'k>(
+    path: &'static str,
+    kinds: impl Iterator<Item = &'k RootKind>,
+) -> Map<String, Value> {
     let mut settings = SchemaSettings::openapi3();
-    settings.definitions_path = DEFINITIONS_PATH.into();
+    settings.definitions_path = path.into();
     settings.transforms.clear();
     let mut generator = SchemaGenerator::new(settings);
     for kind in kinds {
         (kind.generate)(&mut generator);
     }
+    // Lists and custom resources need these two, whatever the kinds.
+    generator.subschema_for::<ListMeta>();
+    generator.subschema_for::<ObjectMeta>();
     generator.take_definitions(false)
+}
+
+/// Whether server-side apply owns the type as a whole.
+pub(crate) fn is_atomic(definition: &str) -> bool {
+    ATOMIC_TYPES.contains(&definition)
 }
 
 /// The graph of all built-in kinds.
 pub(super) fn builtin() -> Schema {
-    let definitions = definitions(KINDS.iter());
+    let definitions = generate("/definitions", KINDS.iter());
     let mut builder = Builder {
         definitions: Some(&definitions),
         facts: facts(),
@@ -140,7 +149,7 @@ impl Builder<'_> {
             name: self.name(name),
             fields: fields.into(),
             open: false,
-            atomic: ATOMIC_TYPES.contains(&name),
+            atomic: is_atomic(name),
         })
     }
 

@@ -1,6 +1,5 @@
 //! The built-in kinds: every one that the API server of Kubernetes 1.36 serves.
 
-use k8s_openapi::Resource;
 use k8s_openapi::api::{
     admissionregistration::v1 as admission, apps::v1 as apps, authentication::v1 as authentication,
     authorization::v1 as authorization, autoscaling::v1 as autoscaling,
@@ -12,6 +11,7 @@ use k8s_openapi::api::{
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as apiextensions;
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as apiregistration;
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope, Resource, SubResourceScope};
 use schemars::{JsonSchema, Schema as JsonSchemaValue, SchemaGenerator};
 use std::borrow::Cow;
 
@@ -20,6 +20,10 @@ pub(crate) struct RootKind {
     pub(crate) group: &'static str,
     pub(crate) version: &'static str,
     pub(crate) kind: &'static str,
+    /// Plural resource name; empty where the kind has no path of its own.
+    pub(crate) plural: &'static str,
+    /// Whether objects live in namespaces.
+    pub(crate) namespaced: bool,
     /// Whether clients list it: then there is a list type.
     pub(crate) listed: bool,
     /// The definition's name: `io.k8s.api.core.v1.Pod`.
@@ -28,12 +32,31 @@ pub(crate) struct RootKind {
     pub(crate) generate: fn(&mut SchemaGenerator) -> JsonSchemaValue,
 }
 
+/// Where objects live, as a constant.
+trait Scope {
+    const NAMESPACED: bool;
+}
+
+impl Scope for NamespaceResourceScope {
+    const NAMESPACED: bool = true;
+}
+
+impl Scope for ClusterResourceScope {
+    const NAMESPACED: bool = false;
+}
+
+impl Scope for SubResourceScope {
+    const NAMESPACED: bool = true;
+}
+
 macro_rules! kinds {
     ($($listed:literal: $($kind:ty),* $(,)?;)*) => {
         &[$($(RootKind {
             group: <$kind as Resource>::GROUP,
             version: <$kind as Resource>::VERSION,
             kind: <$kind as Resource>::KIND,
+            plural: <$kind as Resource>::URL_PATH_SEGMENT,
+            namespaced: <<$kind as Resource>::Scope as Scope>::NAMESPACED,
             listed: $listed,
             definition: <$kind as JsonSchema>::schema_name,
             generate: SchemaGenerator::subschema_for::<$kind>,

@@ -14,8 +14,8 @@ const FACTS: &str = include_str!("../../data/merge-keys.jsonl");
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct MergeFact {
     #[serde(rename = "type")]
-    pub(crate) definition: &'static str,
-    pub(crate) field: &'static str,
+    definition: &'static str,
+    field: &'static str,
     pub(crate) list_type: Option<&'static str>,
     #[serde(default)]
     pub(crate) list_map_keys: Vec<&'static str>,
