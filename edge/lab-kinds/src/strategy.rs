@@ -18,7 +18,7 @@ use crate::resources::Resource;
 use serde_json::{Value, json};
 
 pub use crate::defaults::default;
-pub use crate::validation::{validate_create, validate_update};
+pub use crate::validation::{validate_create, validate_scale, validate_update};
 pub use services::{needs_cluster_ip, needs_node_ports};
 
 /// Resets what a client may not set on create and completes what depends on the whole object.
@@ -63,7 +63,15 @@ pub fn prepare_update(
     let Some(fields) = new.as_object_mut() else {
         return;
     };
-    copy_metadata(old, fields, "generation");
+    for key in [
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
+        copy_metadata(old, fields, key);
+    }
+    keep_uid(old, fields);
     match subresource {
         Some("status") if builtin => keep_all_but_status(old, fields),
         Some("status") => custom_status(old, fields),
@@ -147,6 +155,16 @@ fn copy_metadata(old: &Value, new: &mut Object, key: &str) {
         Some(value) => metadata.insert(key.to_owned(), value.clone()),
         None => metadata.remove(key),
     };
+}
+
+/// A client that leaves the uid out means the same object. Upstream: rest.BeforeUpdate.
+fn keep_uid(old: &Value, new: &mut Object) {
+    let Some(metadata) = new.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if let Some(uid) = old.get("metadata").and_then(|m| m.get("uid")) {
+        crate::json::default_zero(metadata, "uid", uid.clone());
+    }
 }
 
 /// A status update changes metadata and status only.

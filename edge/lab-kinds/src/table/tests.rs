@@ -70,7 +70,12 @@ fn spans_of_time_have_two_or_three_figures() {
     .into_iter()
     .map(|seconds| human(SignedDuration::from_secs(seconds)))
     .collect();
-    check(texts.join(" "), expect!["<invalid> 0s 0s 59s 119s 2m 2m30s 9m59s 10m 179m 3h 3h20m 7h59m 8h 47h 2d 2d2h 7d23h 8d 729d 2y 2y1d 8y"]);
+    check(
+        texts.join(" "),
+        expect![
+            "<invalid> 0s 0s 59s 119s 2m 2m30s 9m59s 10m 179m 3h 3h20m 7h59m 8h 47h 2d 2d2h 7d23h 8d 729d 2y 2y1d 8y"
+        ],
+    );
 }
 
 #[test]
@@ -79,21 +84,44 @@ fn a_deployment_a_replica_set_and_a_service_print_as_the_recorded_rows() {
     let deployment = json!({"metadata": {"name": "backend-app"},
         "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "backend-app"}}, "template": template},
         "status": {"updatedReplicas": 2}});
-    check(row("apps", "deployments", deployment), expect!["backend-app | 0/2 | 2 | 0 | 65m | backend-app | example/k8sbook/backend-app:1.0.0 | app=backend-app"]);
+    check(
+        row("apps", "deployments", deployment),
+        expect![
+            "backend-app | 0/2 | 2 | 0 | 65m | backend-app | example/k8sbook/backend-app:1.0.0 | app=backend-app"
+        ],
+    );
     let set = json!({"metadata": {"name": "backend-app-5cf998644b"},
         "spec": {"replicas": 2, "template": template,
                  "selector": {"matchLabels": {"app": "backend-app", "pod-template-hash": "5cf998644b"}}},
         "status": {"replicas": 2}});
-    check(row("apps", "replicasets", set), expect!["backend-app-5cf998644b | 2 | 2 | 0 | 65m | backend-app | example/k8sbook/backend-app:1.0.0 | app=backend-app,pod-template-hash=5cf998644b"]);
+    check(
+        row("apps", "replicasets", set),
+        expect![
+            "backend-app-5cf998644b | 2 | 2 | 0 | 65m | backend-app | example/k8sbook/backend-app:1.0.0 | app=backend-app,pod-template-hash=5cf998644b"
+        ],
+    );
     let kubernetes = json!({"metadata": {"name": "kubernetes"},
         "spec": {"type": "ClusterIP", "clusterIPs": ["10.0.0.1"], "ports": [{"port": 443, "protocol": "TCP"}]}});
-    check(row("", "services", kubernetes), expect!["kubernetes | ClusterIP | 10.0.0.1 | <none> | 443/TCP | 65m | <none>"]);
+    check(
+        row("", "services", kubernetes),
+        expect!["kubernetes | ClusterIP | 10.0.0.1 | <none> | 443/TCP | 65m | <none>"],
+    );
     let mut balanced = json!({"metadata": {"name": "backend-app-service"},
         "spec": {"type": "LoadBalancer", "clusterIPs": ["10.0.0.7"], "selector": {"app": "backend-app"},
                  "ports": [{"port": 8080, "nodePort": 30609, "protocol": "TCP"}]}});
-    check(row("", "services", balanced.clone()), expect!["backend-app-service | LoadBalancer | 10.0.0.7 | <pending> | 8080:30609/TCP | 65m | app=backend-app"]);
+    check(
+        row("", "services", balanced.clone()),
+        expect![
+            "backend-app-service | LoadBalancer | 10.0.0.7 | <pending> | 8080:30609/TCP | 65m | app=backend-app"
+        ],
+    );
     balanced["status"] = json!({"loadBalancer": {"ingress": [{"ip": "127.32.1.0"}]}});
-    check(row("", "services", balanced), expect!["backend-app-service | LoadBalancer | 10.0.0.7 | 127.32.1.0 | 8080:30609/TCP | 65m | app=backend-app"]);
+    check(
+        row("", "services", balanced),
+        expect![
+            "backend-app-service | LoadBalancer | 10.0.0.7 | 127.32.1.0 | 8080:30609/TCP | 65m | app=backend-app"
+        ],
+    );
 }
 
 fn pod(status: Value) -> Value {
@@ -130,7 +158,9 @@ fn the_status_of_a_pod_says_what_its_containers_do() {
         pod(json!({"phase": "Failed", "reason": "Evicted"})),
     ];
     let text: Vec<String> = rows.into_iter().map(|pod| row("", "pods", pod)).collect();
-    check(text.join("\n"), expect![[r#"
+    check(
+        text.join("\n"),
+        expect![[r#"
         backend-app-5cf998644b-8g5bd | 0/2 | Pending | 0 | 65m | <none> | node-1 | <none> | <none>
         backend-app-5cf998644b-8g5bd | 0/2 | SchedulingGated | 0 | 65m | <none> | node-1 | <none> | <none>
         backend-app-5cf998644b-8g5bd | 1/2 | CrashLoopBackOff | 3 (5m ago) | 65m | 127.32.128.1 | node-1 | <none> | <none>
@@ -138,7 +168,8 @@ fn the_status_of_a_pod_says_what_its_containers_do() {
         backend-app-5cf998644b-8g5bd | 1/2 | NotReady | 0 | 65m | <none> | node-1 | <none> | <none>
         backend-app-5cf998644b-8g5bd | 0/2 | Completed | 0 | 65m | <none> | node-1 | <none> | <none>
         backend-app-5cf998644b-8g5bd | 0/2 | Signal:9 | 0 | 65m | <none> | node-1 | <none> | <none>
-        backend-app-5cf998644b-8g5bd | 0/2 | Evicted | 0 | 65m | <none> | node-1 | <none> | <none>"#]]);
+        backend-app-5cf998644b-8g5bd | 0/2 | Evicted | 0 | 65m | <none> | node-1 | <none> | <none>"#]],
+    );
 }
 
 #[test]
@@ -158,12 +189,15 @@ fn init_containers_and_sidecars_count() {
     rows.push(row("", "pods", pod.clone()));
     pod["metadata"]["deletionTimestamp"] = NOW.into();
     rows.push(row("", "pods", pod));
-    check(rows.join("\n"), expect![[r#"
+    check(
+        rows.join("\n"),
+        expect![[r#"
         backend-app-5cf998644b-8g5bd | 0/2 | Init:1/2 | 1 | 65m | <none> | node-1 | <none> | <none>
         backend-app-5cf998644b-8g5bd | 0/2 | Init:CrashLoopBackOff | 3 | 65m | <none> | node-1 | <none> | <none>
         backend-app-5cf998644b-8g5bd | 0/2 | Init:ExitCode:2 | 1 | 65m | <none> | node-1 | <none> | <none>
         backend-app-5cf998644b-8g5bd | 1/3 | Pending | 4 | 65m | <none> | node-1 | <none> | <none>
-        backend-app-5cf998644b-8g5bd | 1/3 | Terminating | 4 | 65m | <none> | node-1 | <none> | <none>"#]]);
+        backend-app-5cf998644b-8g5bd | 1/3 | Terminating | 4 | 65m | <none> | node-1 | <none> | <none>"#]],
+    );
 }
 
 #[test]
@@ -206,12 +240,15 @@ fn jobs_and_cron_jobs_say_how_far_they_are() {
         ),
         row("batch", "cronjobs", cron),
     ];
-    check(rows.join("\n"), expect![[r#"
+    check(
+        rows.join("\n"),
+        expect![[r#"
         batch-app-1 | Running | 0/1 |  | 65m | batch-app | batch-app:1.0.0 | batch.kubernetes.io/controller-uid=u
         batch-app-1 | Running | 0/1 | 60s | 65m | batch-app | batch-app:1.0.0 | batch.kubernetes.io/controller-uid=u
         batch-app-1 | Complete | 1/1 | 4s | 65m | batch-app | batch-app:1.0.0 | batch.kubernetes.io/controller-uid=u
         batch-app-1 | Failed | 0/1 |  | 65m | batch-app | batch-app:1.0.0 | batch.kubernetes.io/controller-uid=u
-        batch-app | */5 * * * * | <none> | False | 1 | 100s | 65m | batch-app | batch-app:1.0.0 | <none>"#]]);
+        batch-app | */5 * * * * | <none> | False | 1 | 100s | 65m | batch-app | batch-app:1.0.0 | <none>"#]],
+    );
 }
 
 #[test]
@@ -235,11 +272,14 @@ fn an_autoscaler_prints_alike_in_both_versions() {
     new["status"]["currentMetrics"] =
         json!([{"type": "Pods", "pods": {"current": {"averageValue": "2"}}}]);
     rows.push(line(v2, new));
-    check(rows.join("\n"), expect![[r#"
+    check(
+        rows.join("\n"),
+        expect![[r#"
         backend-app | Deployment/backend-app | cpu: <unknown>/50% | 2 | 5 | 2 | 65m
         backend-app | Deployment/backend-app | cpu: 2%/50% | 2 | 5 | 2 | 65m
         backend-app | Deployment/backend-app | cpu: 2%/50% | 2 | 5 | 2 | 65m
-        backend-app | Deployment/backend-app | 2/1500m, <unknown>/30 (avg) + 2 more... | 2 | 5 | 2 | 65m"#]]);
+        backend-app | Deployment/backend-app | 2/1500m, <unknown>/30 (avg) + 2 more... | 2 | 5 | 2 | 65m"#]],
+    );
 }
 
 #[test]
@@ -293,7 +333,9 @@ fn nodes_events_and_the_rest_print_as_recorded() {
             json!({"metadata": {"name": "p"}, "spec": {"volumeName": "v"}, "status": {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}}),
         ),
     ];
-    check(rows.join("\n"), expect![[r#"
+    check(
+        rows.join("\n"),
+        expect![[r#"
         node-1 | Ready,SchedulingDisabled | control-plane | 65m | v1.36.2 | 127.32.0.11 | <none> | <unknown> | 6.1 (amd64) | <unknown>
         30s | Normal | SuccessfulRescale | horizontalpodautoscaler/backend-app |  | horizontal-pod-autoscaler | New size: 3 | 10m | 3 | hpa.1
         60s | Normal | R | pod/p |  | c, i | n | 60s | 1 | e.1
@@ -304,7 +346,8 @@ fn nodes_events_and_the_rest_print_as_recorded() {
         r | 2026-01-01T10:55:00Z
         c | 2 | 65m
         p | 50% | N/A | 0 | 65m
-        p | Bound | v | 1Gi | RWO |  | <unset> | 65m | <unset>"#]]);
+        p | Bound | v | 1Gi | RWO |  | <unset> | 65m | <unset>"#]],
+    );
 }
 
 #[test]
