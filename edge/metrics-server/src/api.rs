@@ -137,18 +137,19 @@ impl Api {
                 .resource(head, &wanted, now)
                 .unwrap_or_else(|error| failure(&error));
         }
-        if head.method != Method::GET && head.method != Method::HEAD {
-            return failure(&ApiError::method_not_allowed());
+        let found = self.health(path, query).or_else(|| self.metrics(path));
+        match found.or_else(|| discovery::answer(path, &head.headers)) {
+            Some(_) if head.method != Method::GET && head.method != Method::HEAD => {
+                failure(&ApiError::method_not_allowed())
+            }
+            Some(reply) => reply,
+            None => text(StatusCode::NOT_FOUND, "404 page not found\n".to_owned()),
         }
-        if let Some(reply) = self.health(path, query) {
-            return reply;
-        }
-        if path == "/metrics" {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            return reply(StatusCode::OK, kind, self.telemetry.text());
-        }
-        discovery::answer(path, &head.headers)
-            .unwrap_or_else(|| text(StatusCode::NOT_FOUND, "404 page not found\n".to_owned()))
+    }
+
+    fn metrics(&self, path: &str) -> Option<Reply> {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        (path == "/metrics").then(|| reply(StatusCode::OK, kind, self.telemetry.text()))
     }
 
     fn health(&self, path: &str, query: &str) -> Option<Reply> {

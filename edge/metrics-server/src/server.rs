@@ -117,11 +117,11 @@ fn tls(
     }
     let made = Identity::load_or_create(&args.cert_dir, PAIR, names)?;
     let file = |extension| args.cert_dir.join(format!("{PAIR}.{extension}"));
-    let (certificate, key) = (file("crt"), file("key"));
-    if certificate.is_file() && key.is_file() {
-        return follow(&certificate, &key);
+    // Kept in memory where the directory cannot be used: then there is nothing to follow.
+    match follow(&file("crt"), &file("key")) {
+        Ok(followed) => Ok(followed),
+        Err(_) => Ok((runtime::serve::tls(made)?, None)),
     }
-    Ok((runtime::serve::tls(made)?, None))
 }
 
 async fn follow(certificate: Option<Arc<Rotating>>, shutdown: CancellationToken) {

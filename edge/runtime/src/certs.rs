@@ -70,11 +70,22 @@ impl Identity {
     pub fn load_or_create(dir: &Path, pair: &str, names: Vec<String>) -> anyhow::Result<Self> {
         let certificate = dir.join(format!("{pair}.crt"));
         let key = dir.join(format!("{pair}.key"));
-        if certificate.is_file() && key.is_file() {
-            return Self::read(&certificate, &key);
+        let known = certificate.is_file() && key.is_file();
+        if known {
+            match Self::read(&certificate, &key) {
+                Ok(identity) => return Ok(identity),
+                // Somebody else's, in a shared directory such as /tmp: left alone.
+                Err(error) => tracing::warn!(
+                    error = format!("{error:#}"),
+                    "cannot use the certificate that is there, making one in memory"
+                ),
+            }
         }
         let (identity, certificate_pem, key_pem) =
             self_signed(names).context("error creating self-signed certificates")?;
+        if known {
+            return Ok(identity);
+        }
         let saved = std::fs::create_dir_all(dir)
             .and_then(|()| write_private(&key, &key_pem))
             .and_then(|()| std::fs::write(&certificate, certificate_pem));
@@ -91,15 +102,25 @@ impl Identity {
     }
 }
 
-/// Writes a file that only its owner can read, replacing what was there.
+/// Writes a file that only its owner can read, replacing what was there in one step.
+///
+/// A new file is renamed onto the old one: a symbolic link that somebody planted is replaced, not followed.
 pub fn write_private(file: &Path, content: &str) -> std::io::Result<()> {
-    std::fs::OpenOptions::new()
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".new-{}", std::process::id()));
+    let fresh = Path::new(&name);
+    let written = std::fs::OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
-        .open(file)?
-        .write_all(content.as_bytes())
+        .open(fresh)
+        .and_then(|mut open| open.write_all(content.as_bytes()))
+        .and_then(|()| std::fs::rename(fresh, file));
+    if written.is_err() {
+        // The first error is the one to tell; there may be nothing to remove.
+        let _ = std::fs::remove_file(fresh);
+    }
+    written
 }
 
 /// A certificate for `names` (the first is its common name), with its PEM texts.

@@ -244,6 +244,11 @@ fn a_form_that_we_lack_is_refused() {
 fn only_reading_is_allowed() {
     let request = Request::post("/apis/metrics.k8s.io/v1beta1/nodes");
     assert_eq!(ask(&api(2), request).0, 405);
+    assert_eq!(ask(&api(2), Request::delete("/version")).0, 405);
+    assert_eq!(
+        ask(&api(2), Request::post("/apis/other.io/v1/things")).0,
+        404
+    );
 }
 
 #[test]
