@@ -3,9 +3,10 @@
 use crate::call::Call;
 use crate::kinds;
 use crate::registry::Served;
-use crate::selector::{FieldTerm, Fields, Labels};
 use crate::stored::Stored;
 use k8s::status::ApiError;
+use lab_kinds::selector::LabelSelector;
+use lab_kinds::selector::fields::{FieldSelector, Term};
 use std::sync::Arc;
 
 /// Everything that narrows a list or a watch.
@@ -14,28 +15,27 @@ pub(crate) struct Filter {
     resource: Arc<Served>,
     /// Only keys that begin so.
     pub(crate) prefix: String,
-    labels: Labels,
-    fields: Fields,
+    labels: LabelSelector,
+    fields: FieldSelector,
 }
 
 impl Filter {
     /// The filter of a call.
     pub(crate) fn of(call: &Call) -> Result<Self, ApiError> {
-        let labels = Labels::parse(call.query.get("labelSelector").unwrap_or(""))?;
-        let mut fields = Fields::parse(call.query.get("fieldSelector").unwrap_or(""))?;
-        let probe = serde_json::json!({});
-        for term in &fields.0 {
-            let meta = matches!(term.field.as_str(), "metadata.name" | "metadata.namespace");
-            if !meta && kinds::field(&call.resource, &probe, &term.field).is_none() {
-                return Err(unsupported(&call.resource, &term.field));
-            }
+        let resource = &call.resource;
+        let labels = call.query.get("labelSelector").unwrap_or("");
+        let labels = LabelSelector::parse(labels).map_err(ApiError::bad_request)?;
+        let text = call.query.get("fieldSelector").unwrap_or("");
+        let mut fields = FieldSelector::parse(text).map_err(ApiError::bad_request)?;
+        for term in &fields.terms {
+            kinds::check_field(resource, &term.field).map_err(ApiError::bad_request)?;
         }
         if let Some(name) = &call.path.name {
-            let (field, value) = ("metadata.name".to_owned(), name.clone());
-            fields.0.push(FieldTerm {
+            let field = "metadata.name".to_owned();
+            fields.terms.push(Term {
                 field,
-                value,
-                equal: true,
+                equals: true,
+                value: name.clone(),
             });
         }
         let namespace = match call.namespace() {
@@ -43,7 +43,7 @@ impl Filter {
             namespace => namespace,
         };
         let prefix = match (
-            call.resource.namespaced,
+            resource.namespaced,
             namespace,
             fields.exact("metadata.name"),
         ) {
@@ -52,7 +52,7 @@ impl Filter {
             (_, namespace, None) => format!("{namespace}/"),
         };
         Ok(Self {
-            resource: call.resource.clone(),
+            resource: resource.clone(),
             prefix,
             labels,
             fields,
@@ -61,20 +61,20 @@ impl Filter {
 
     /// Whether every object under the prefix matches.
     pub(crate) fn is_trivial(&self) -> bool {
-        self.labels.is_empty() && self.fields.0.is_empty()
+        self.labels.is_empty() && self.fields.is_empty()
     }
 
     /// Whether an object matches.
     pub(crate) fn matches(&self, stored: &Stored) -> bool {
-        self.labels.matches(|key| stored.meta.label(key))
+        self.labels.matches_by(|key| stored.meta.label(key))
             && self
                 .fields
-                .0
+                .terms
                 .iter()
                 .all(|term| self.field_matches(stored, term))
     }
 
-    fn field_matches(&self, stored: &Stored, term: &FieldTerm) -> bool {
+    fn field_matches(&self, stored: &Stored, term: &Term) -> bool {
         let kept = stored
             .meta
             .fields
@@ -85,18 +85,9 @@ impl Filter {
             ("metadata.namespace", _) => *stored.meta.namespace == *term.value,
             (_, Some((_, value))) => **value == *term.value,
             (field, None) => {
-                let value = kinds::field(&self.resource, &stored.value(), field);
-                value.unwrap_or_default() == term.value
+                kinds::field(&self.resource, stored, field).unwrap_or_default() == term.value
             }
         };
-        equal == term.equal
+        equal == term.equals
     }
-}
-
-fn unsupported(resource: &Served, field: &str) -> ApiError {
-    let version = resource.api_version();
-    ApiError::bad_request(format!(
-        "Unable to find {:?} that match label selector \"\", field selector {field:?}: field label not supported: {field}",
-        format!("{version}, Resource={}", resource.resource),
-    ))
 }

@@ -1,4 +1,4 @@
-//! What is particular to a kind: defaults, validation, columns, fields, versions.
+//! What is particular to a kind: defaults, validation, columns, fields, versions, patches.
 //!
 //! The one place where built-in kinds and custom resources part ways.
 
@@ -6,50 +6,123 @@ use crate::registry::Served;
 use crate::stored::Stored;
 use jiff::Timestamp;
 use k8s::status::{ApiError, FieldError};
-use lab_kinds::strategy;
+use lab_kinds::{fields, strategy, table, versions};
+use lab_schema::fields::{Patched, Validation};
+use lab_schema::{Schema, TypeRef, patch};
 use serde_json::{Value, json};
 
 impl Served {
     /// Whether a stored object is in another version than this resource's.
     pub(crate) fn converts(&self, _stored: &Stored) -> bool {
-        false
+        self.storage.api_version() != self.api_version()
+    }
+
+    /// The type of its objects, as clients of this version see them.
+    fn schema(&self) -> Option<TypeRef<'static>> {
+        Schema::builtin().root(&self.group, &self.version, &self.kind)
     }
 }
 
 /// An object of any version in this resource's version.
-pub(crate) fn to_version(_resource: &Served, value: Value) -> Result<Value, ApiError> {
-    Ok(value)
+pub(crate) fn to_version(resource: &Served, value: Value) -> Result<Value, ApiError> {
+    convert(resource, &resource.api_version(), value)
 }
 
 /// An object of this resource's version in the version that is stored.
-pub(crate) fn to_storage(_resource: &Served, value: Value) -> Result<Value, ApiError> {
-    Ok(value)
+pub(crate) fn to_storage(resource: &Served, value: Value) -> Result<Value, ApiError> {
+    convert(resource, &resource.storage.api_version(), value)
+}
+
+fn convert(resource: &Served, to: &str, value: Value) -> Result<Value, ApiError> {
+    let from = value["apiVersion"].as_str().unwrap_or("");
+    if from == to || from.is_empty() {
+        return Ok(value);
+    }
+    let from = from.to_owned();
+    versions::convert(&from, to, &resource.kind, value)
 }
 
 /// The columns of a table of this resource.
-pub(crate) fn columns(_resource: &Served) -> Vec<Value> {
-    vec![
-        json!({"name": "Name", "type": "string", "format": "name", "description": "Name", "priority": 0}),
-        json!({"name": "Created At", "type": "date", "format": "", "description": "", "priority": 0}),
-    ]
+pub(crate) fn columns(resource: &Served) -> Vec<Value> {
+    let columns = table::columns(resource).iter();
+    let column = |column: &table::Column| {
+        json!({
+            "name": column.name, "type": column.kind, "format": column.format,
+            "description": column.description, "priority": column.priority,
+        })
+    };
+    columns.map(column).collect()
 }
 
-/// The cells of one row.
-pub(crate) fn cells(_resource: &Served, value: &Value, _now: Timestamp) -> Vec<Value> {
-    vec![
-        value["metadata"]["name"].clone(),
-        value["metadata"]["creationTimestamp"].clone(),
-    ]
+/// One row: the cells of an object in this resource's version, without the object itself.
+pub(crate) fn row(resource: &Served, value: &Value, now: Timestamp) -> Value {
+    let mut row = json!({"cells": table::cells(resource, value, now)});
+    if let Some(conditions) = table::row_conditions(resource, value) {
+        row["conditions"] = conditions;
+    }
+    row
 }
 
-/// Fills in what a client may leave out.
+/// Checks the fields of a body of this resource's version and brings it to the form that Go
+/// would keep; returns warnings. `raw` is the body, where it was JSON.
+pub(crate) fn check_fields(
+    resource: &Served,
+    raw: Option<&[u8]>,
+    validation: Validation,
+    object: &mut Value,
+) -> Result<Vec<String>, ApiError> {
+    match resource.schema() {
+        Some(of) => lab_schema::fields::check(of, raw, validation, object),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// How a patch is to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PatchKind {
+    /// RFC 6902.
+    Json,
+    /// RFC 7386.
+    Merge,
+    /// Kubernetes' own.
+    Strategic,
+}
+
+/// Applies a patch to an object of this resource's version; returns it with warnings.
+pub(crate) fn patched(
+    resource: &Served,
+    kind: PatchKind,
+    validation: Validation,
+    (object, patch): (&Value, &Value),
+) -> Result<(Value, Vec<String>), ApiError> {
+    let of = resource.schema();
+    let (mut new, how) = match kind {
+        PatchKind::Json => (patch::json_patch(object, patch)?, Patched::Json),
+        PatchKind::Merge => (patch::merge_patch(object, patch)?, Patched::Json),
+        PatchKind::Strategic => {
+            let of = of.ok_or_else(patch::strategic_unsupported)?;
+            (
+                patch::strategic_merge(of, object, patch)?,
+                Patched::Strategic(patch),
+            )
+        }
+    };
+    let warnings = match of {
+        Some(of) => lab_schema::fields::check_patched(of, how, validation, &mut new)?,
+        None => Vec::new(),
+    };
+    Ok((new, warnings))
+}
+
+/// Fills in what a client may leave out; the object is in the stored version, as below.
 pub(crate) fn default(resource: &Served, value: &mut Value) {
-    strategy::default(&resource.group, &resource.version, &resource.kind, value);
+    let storage = &resource.storage;
+    strategy::default(&storage.group, &storage.version, &storage.kind, value);
 }
 
 /// Resets what a client may not set on create.
 pub(crate) fn prepare_create(resource: &Served, value: &mut Value) {
-    strategy::prepare_create(resource, value);
+    strategy::prepare_create(&resource.storage, value);
 }
 
 /// Keeps what an update may not change.
@@ -59,12 +132,12 @@ pub(crate) fn prepare_update(
     old: &Value,
     new: &mut Value,
 ) {
-    strategy::prepare_update(resource, subresource, old, new);
+    strategy::prepare_update(&resource.storage, subresource, old, new);
 }
 
 /// What is wrong with a new object.
 pub(crate) fn validate_create(resource: &Served, value: &Value) -> Vec<FieldError> {
-    strategy::validate_create(resource, value)
+    strategy::validate_create(&resource.storage, value)
 }
 
 /// What is wrong with a change.
@@ -74,13 +147,24 @@ pub(crate) fn validate_update(
     old: &Value,
     new: &Value,
 ) -> Vec<FieldError> {
-    strategy::validate_update(resource, subresource, old, new)
+    strategy::validate_update(&resource.storage, subresource, old, new)
 }
 
-/// The value of a selectable field; `None` when the kind has no such field.
-pub(crate) fn field(_resource: &Served, value: &Value, field: &str) -> Option<String> {
-    let found = field
-        .split('.')
-        .try_fold(value, |value, step| value.get(step));
-    Some(found.and_then(Value::as_str).unwrap_or("").to_owned())
+/// Leaves out what Go's `omitempty` leaves out, so that an object reads back as it does there.
+pub(crate) fn finish(resource: &Served, value: &mut Value) {
+    let storage = &resource.storage;
+    if let Some(of) = Schema::builtin().root(&storage.group, &storage.version, &storage.kind) {
+        lab_schema::fields::drop_empty(of, value);
+    }
+}
+
+/// Whether a selector may name a field; the error is upstream's sentence.
+pub(crate) fn check_field(resource: &Served, field: &str) -> Result<(), String> {
+    fields::check(resource, field)
+}
+
+/// The value of a selectable field.
+pub(crate) fn field(resource: &Served, stored: &Stored, field: &str) -> Option<String> {
+    let value = to_version(resource, stored.value()).ok()?;
+    fields::value(resource, &value, field)
 }

@@ -2,6 +2,7 @@
 
 use k8s::status::GroupResource;
 use lab_kinds::resources::{self, Resource};
+use lab_kinds::versions;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     api: Resource,
+    /// The resource in the version in which objects are stored.
+    pub(crate) storage: Resource,
     /// The store's collection; versions of one resource share it.
     pub(crate) collection: Arc<str>,
 }
@@ -25,14 +28,16 @@ impl Deref for Served {
 impl Served {
     /// A resource in its own collection.
     pub(crate) fn new(api: Resource) -> Self {
-        // Events of both groups are the same objects.
-        let group = if api.resource == "events" {
-            ""
-        } else {
-            &api.group
-        };
-        let collection = format!("{group}/{}", api.resource).into();
-        Self { api, collection }
+        let storage = versions::storage_version(&api.group, &api.resource)
+            .and_then(|(group, version)| resources::find(group, version, &api.resource))
+            .unwrap_or(&api)
+            .clone();
+        let collection = format!("{}/{}", storage.group, storage.resource).into();
+        Self {
+            api,
+            storage,
+            collection,
+        }
     }
 
     /// As error texts name it.

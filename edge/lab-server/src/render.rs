@@ -80,5 +80,7 @@ pub(crate) fn row(call: &Call, value: &Value) -> Value {
         Some("None") => Value::Null,
         _ => partial(value),
     };
-    json!({"cells": kinds::cells(&call.resource, value, call.now), "object": object})
+    let mut row = kinds::row(&call.resource, value, call.now);
+    row["object"] = object;
+    row
 }

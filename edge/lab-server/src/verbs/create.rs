@@ -8,14 +8,13 @@ use crate::verbs::input;
 use crate::{admission, kinds};
 use http::StatusCode;
 use k8s::status::ApiError;
+use lab_kinds::names;
 use objects::Expect;
 use serde_json::Value;
 use std::sync::Arc;
 
 use crate::stored::Stored;
 
-/// The alphabet of generated names. Upstream: apimachinery/pkg/util/rand (no vowels, no 0, 1 and 3).
-const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 /// How often a generated name may collide. Upstream: registry/generic/registry/store.go.
 const TRIES: usize = 8;
 
@@ -23,7 +22,7 @@ const TRIES: usize = 8;
 pub(crate) async fn create(call: &Call, bytes: &[u8]) -> Reply {
     let mut object = input::parse(call, bytes)?;
     input::check_place(call, &mut object)?;
-    let warnings = input::check_fields(call, bytes, &object)?;
+    let warnings = input::check_fields(call, bytes, &mut object)?;
     let created = insert(call, object).await?;
     let mut response = match created {
         Created::Kept(stored) => call.answer(StatusCode::CREATED, &stored)?,
@@ -52,7 +51,9 @@ pub(crate) async fn insert(call: &Call, object: Value) -> Result<Created, ApiErr
     loop {
         check(call, &object)?;
         tries -= 1;
-        match put_new(call, &object).await {
+        let mut finished = object.clone();
+        kinds::finish(&call.resource, &mut finished);
+        match put_new(call, &finished).await {
             Err(error) if error.reason == "AlreadyExists" && tries > 0 => {
                 generate_name(&mut object);
             }
@@ -148,18 +149,11 @@ fn begin_metadata(call: &Call, object: &mut Value) -> Result<bool, ApiError> {
     Ok(generated)
 }
 
-/// Upstream: apiserver/pkg/storage/names/generate.go.
 fn generate_name(object: &mut Value) {
-    /// Upstream: maxGeneratedNameLength.
-    const BASE_MAX: usize = 58;
-    let random = uuid::Uuid::new_v4();
-    let suffix: String = random.as_bytes()[..5]
-        .iter()
-        .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
-        .collect();
+    let mut random = [0; names::SUFFIX_LENGTH];
+    random.copy_from_slice(&uuid::Uuid::new_v4().as_bytes()[..names::SUFFIX_LENGTH]);
     let base = object["metadata"]["generateName"].as_str().unwrap_or("");
-    let base: String = base.chars().take(BASE_MAX).collect();
-    object["metadata"]["name"] = format!("{base}{suffix}").into();
+    object["metadata"]["name"] = names::generate(base, random).into();
 }
 
 /// A time as objects have it: whole seconds.

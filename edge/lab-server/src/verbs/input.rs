@@ -2,12 +2,14 @@
 
 use crate::body::Body;
 use crate::call::Call;
+use crate::{kinds, protobuf};
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue, WARNING};
 use k8s::status::ApiError;
+use lab_schema::fields::Validation;
 use serde_json::Value;
 
-const ACCEPTED: &str = "application/json";
+const ACCEPTED: &str = "application/json, application/vnd.kubernetes.protobuf";
 
 /// The media type of a request's body.
 pub(crate) fn media(call: &Call) -> &str {
@@ -25,8 +27,10 @@ pub(crate) fn media(call: &Call) -> &str {
 
 /// Parses a JSON body.
 pub(crate) fn parse(call: &Call, bytes: &[u8]) -> Result<Value, ApiError> {
-    if !matches!(media(call), "application/json" | "") {
-        return Err(ApiError::unsupported_media_type(ACCEPTED));
+    match media(call) {
+        "application/json" | "" => {}
+        protobuf::MEDIA => return protobuf::decode(bytes),
+        _ => return Err(ApiError::unsupported_media_type(ACCEPTED)),
     }
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
@@ -106,13 +110,24 @@ fn fill(
     Ok(())
 }
 
-/// Checks fields as `fieldValidation` asks; returns warnings.
+/// What the call says about unknown fields.
+pub(crate) fn validation(call: &Call) -> Result<Validation, ApiError> {
+    let text = call.query.get("fieldValidation").unwrap_or("");
+    Validation::parse(text).ok_or_else(|| {
+        ApiError::bad_request(format!(
+            "fieldValidation: Unsupported value: {text:?}: supported values: \"Ignore\", \"Strict\", \"Warn\""
+        ))
+    })
+}
+
+/// Checks fields as `fieldValidation` asks, and drops unknown ones; returns warnings.
 pub(crate) fn check_fields(
-    _call: &Call,
-    _bytes: &[u8],
-    _object: &Value,
+    call: &Call,
+    bytes: &[u8],
+    object: &mut Value,
 ) -> Result<Vec<String>, ApiError> {
-    Ok(Vec::new())
+    let raw = (media(call) != protobuf::MEDIA).then_some(bytes);
+    kinds::check_fields(&call.resource, raw, validation(call)?, object)
 }
 
 /// Adds `Warning` headers. Upstream: net/util/http (NewWarningHeader).

@@ -28,7 +28,7 @@ pub(crate) async fn update(call: &Call, bytes: &[u8]) -> Reply {
             call.name()
         )));
     }
-    let warnings = input::check_fields(call, bytes, &object)?;
+    let warnings = input::check_fields(call, bytes, &mut object)?;
     let object = kinds::to_storage(&call.resource, object)?;
     let changed = change(call, |_| Ok(object.clone())).await?;
     let mut response = changed.answer(call)?;
@@ -60,7 +60,7 @@ impl Changed {
 /// unless that is current; without, it is decided anew when another change came first.
 pub(crate) async fn change(
     call: &Call,
-    make: impl Fn(&Value) -> Result<Value, ApiError>,
+    mut make: impl FnMut(&Value) -> Result<Value, ApiError>,
 ) -> Result<Changed, ApiError> {
     let stale = || ApiError::stale(call.resource.named(), call.name());
     for _ in 0..TRIES {
@@ -130,7 +130,7 @@ fn is_finished(object: &Value) -> bool {
     metadata["deletionTimestamp"].is_string()
         && grace == 0
         && none(&metadata["finalizers"])
-        && none(&object["spec"]["finalizers"])
+        && (object["kind"] != "Namespace" || none(&object["spec"]["finalizers"]))
 }
 
 /// Keeps what only the server decides, applies the kind's rules, and validates.
