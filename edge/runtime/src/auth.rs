@@ -21,6 +21,7 @@ use k8s::status::ApiError;
 use kube::Client;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -74,6 +75,8 @@ pub struct Delegated {
     authorities: RwLock<Arc<Authorities>>,
     tokens: Cache<Option<User>>,
     decisions: Cache<reviews::Decision>,
+    /// A certificate came that no authority vouches for: they may have changed.
+    doubted: Notify,
 }
 
 impl std::fmt::Debug for Delegated {
@@ -93,6 +96,7 @@ impl Delegated {
             options,
             tokens: Cache::default(),
             decisions: Cache::default(),
+            doubted: Notify::new(),
         }
     }
 
@@ -125,9 +129,16 @@ impl Delegated {
             let pause = if known { REFRESH } else { RETRY };
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
+                () = self.doubt() => {}
                 () = shutdown.cancelled() => return,
             }
         }
+    }
+
+    /// Returns when a certificate was doubted, but not before a while has passed.
+    async fn doubt(&self) {
+        tokio::time::sleep(RETRY).await;
+        self.doubted.notified().await;
     }
 
     /// Whether the authorities of the front proxy are known.
@@ -160,6 +171,9 @@ impl Delegated {
         }
         if let Some(user) = authorities.certificate_user(certificates, now) {
             return Ok(user.authenticated());
+        }
+        if !certificates.is_empty() {
+            self.doubted.notify_one();
         }
         match bearer_token(headers) {
             Some(token) => self

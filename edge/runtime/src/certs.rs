@@ -88,7 +88,7 @@ impl Identity {
         }
         let saved = std::fs::create_dir_all(dir)
             .and_then(|()| write_private(&key, &key_pem))
-            .and_then(|()| std::fs::write(&certificate, certificate_pem));
+            .and_then(|()| write_private(&certificate, &certificate_pem));
         match saved {
             Ok(()) => {
                 tracing::info!(certificate = %certificate.display(), "made a self-signed certificate");
