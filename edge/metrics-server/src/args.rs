@@ -27,6 +27,10 @@ pub struct Args {
     /// How often to scrape, at least 10s [default: 1m0s, or EVENKEEL_METRIC_RESOLUTION].
     #[arg(long, value_name = "DURATION")]
     pub metric_resolution: Option<Duration>,
+    /// Scrapes that a node may miss before what is known of it is forgotten; 0 forgets at once, as
+    /// upstream does.
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub keep_missed_scrapes: u32,
     #[command(flatten)]
     pub kubelet: KubeletArgs,
     #[command(flatten)]

@@ -33,7 +33,10 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let client = kube::Client::try_from(config).context("cannot set up the Kubernetes client")?;
 
     let cluster = Arc::new(RwLock::new(Cluster::default()));
-    let store = Arc::new(RwLock::new(Store::new(resolution)));
+    let store = Arc::new(RwLock::new(Store::keeping(
+        resolution,
+        args.keep_missed_scrapes,
+    )));
     let telemetry = Arc::new(Telemetry::new(resolution));
     let ticks = Arc::new(Ticks::new(resolution.to_std(), Instant::now()));
     let delegated = Arc::new(Delegated::new(client.clone(), auth_options(&args.auth)?));

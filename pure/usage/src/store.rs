@@ -1,12 +1,14 @@
 //! The last two points of every node and container, and what they say.
 //!
-//! A tick is [`Store::begin`], [`Store::take`] for each node that answered, [`Store::end`]. What did
-//! not answer within a tick is forgotten, as upstream's storage replaces its maps wholesale
-//! (pkg/storage/{node,pod}.go).
+//! A tick is [`Store::begin`], [`Store::take`] for each node that answered, [`Store::end`]. What a node
+//! no longer names is forgotten at once. The points of a node that did not answer are kept for as many
+//! ticks as [`Store::keeping`] says: none as upstream, whose storage replaces its maps wholesale
+//! (pkg/storage/{node,pod}.go), so that one failed scrape costs three.
 
 use crate::rate::{NEVER, Point, Usage, usage};
 use crate::scrape::{PodPoints, Scrape};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use units::Duration;
 
 /// A container younger than this gives no rate from its start: the figure would be wild.
@@ -16,7 +18,11 @@ const FRESH_MIN: i64 = 10_000_000_000;
 #[derive(Debug)]
 pub struct Store {
     resolution: i64,
+    /// Ticks without an answer before a node's points are forgotten.
+    kept: u32,
     tick: u32,
+    /// When each node answered last.
+    answered: BTreeMap<Arc<str>, u32>,
     nodes: BTreeMap<Box<str>, Node>,
     /// By namespace, then by name.
     pods: BTreeMap<Box<str>, BTreeMap<Box<str>, Pod>>,
@@ -31,6 +37,8 @@ struct Node {
 #[derive(Debug)]
 struct Pod {
     seen: u32,
+    /// Who named it last.
+    node: Arc<str>,
     /// Sorted by name.
     containers: Vec<(Box<str>, Points)>,
 }
@@ -62,11 +70,21 @@ pub struct Counts {
 }
 
 impl Store {
-    /// An empty store for samples that come every `resolution`.
+    /// An empty store for samples that come every `resolution`, as upstream's.
     pub fn new(resolution: Duration) -> Self {
+        Self::keeping(resolution, 0)
+    }
+
+    /// One that keeps a node's points while it misses up to `ticks` ticks.
+    ///
+    /// Differs from upstream: there a failed scrape hides the node's pods until two more succeed. A kept
+    /// point carries its own timestamp, so nobody can take it for a new one.
+    pub fn keeping(resolution: Duration, ticks: u32) -> Self {
         Self {
             resolution: resolution.nanos(),
+            kept: ticks,
             tick: 0,
+            answered: BTreeMap::new(),
             nodes: BTreeMap::new(),
             pods: BTreeMap::new(),
         }
@@ -79,22 +97,33 @@ impl Store {
 
     /// Takes what `node` answered. A second answer for a node or pod within a tick is ignored.
     pub fn take(&mut self, node: &str, scrape: &Scrape<'_>) {
+        let name = match self.answered.get_key_value(node) {
+            Some((name, _)) => Arc::clone(name),
+            None => Arc::from(node),
+        };
+        self.answered.insert(Arc::clone(&name), self.tick);
         if let Some(point) = scrape.node {
             self.take_node(node, point);
         }
         for pod in &scrape.pods {
-            self.take_pod(pod);
+            self.take_pod(&name, pod);
         }
     }
 
-    /// Ends a tick: what was not seen in it is forgotten.
+    /// Ends a tick: what is gone, and what was not heard of for too long, is forgotten.
     pub fn end(&mut self) {
-        let tick = self.tick;
-        self.nodes.retain(|_, node| node.seen == tick);
+        let (tick, kept, answered) = (self.tick, self.kept, &self.answered);
+        let stays = |seen: u32, node: &str| {
+            let heard = answered.get(node).is_some_and(|last| *last == tick);
+            seen == tick || (!heard && tick.wrapping_sub(seen) <= kept)
+        };
+        self.nodes.retain(|name, node| stays(node.seen, name));
         self.pods.retain(|_, pods| {
-            pods.retain(|_, pod| pod.seen == tick);
+            pods.retain(|_, pod| stays(pod.seen, &pod.node));
             !pods.is_empty()
         });
+        self.answered
+            .retain(|_, last| tick.wrapping_sub(*last) <= kept);
     }
 
     fn take_node(&mut self, name: &str, new: Point) {
@@ -126,7 +155,7 @@ impl Store {
         }
     }
 
-    fn take_pod(&mut self, new: &PodPoints<'_>) {
+    fn take_pod(&mut self, node: &Arc<str>, new: &PodPoints<'_>) {
         let (seen, resolution) = (self.tick, self.resolution);
         if !self.pods.contains_key(new.namespace) {
             self.pods.insert(new.namespace.into(), BTreeMap::new());
@@ -150,10 +179,21 @@ impl Store {
                         )
                     })
                     .collect();
-                pods.insert(new.name.into(), Pod { seen, containers });
+                let node = Arc::clone(node);
+                pods.insert(
+                    new.name.into(),
+                    Pod {
+                        seen,
+                        node,
+                        containers,
+                    },
+                );
             }
             Some(pod) if pod.seen == seen => {}
-            Some(pod) => pod.take(new, seen, resolution),
+            Some(pod) => {
+                pod.node = Arc::clone(node);
+                pod.take(new, seen, resolution);
+            }
         }
     }
 

@@ -117,6 +117,44 @@ fn what_was_not_seen_in_a_tick_is_forgotten() {
     assert_eq!(cpu(&store), None);
 }
 
+fn empty_tick(store: &mut Store, answering: &[&str]) {
+    store.begin();
+    for node in answering {
+        store.take(node, &Scrape::default());
+    }
+    store.end();
+}
+
+#[test]
+fn a_store_that_keeps_points_bridges_missed_scrapes_up_to_its_limit() {
+    let fresh = || {
+        let mut store = Store::keeping(Duration::from_seconds(15), 2);
+        tick(&mut store, &[("c", at(100, 10))]);
+        tick(&mut store, &[("c", at(115, 25))]);
+        store
+    };
+    let mut bridged = fresh();
+    empty_tick(&mut bridged, &[]);
+    empty_tick(&mut bridged, &["another-node"]);
+    assert_eq!(cpu(&bridged), Some(vec![("c", 1_000_000_000)]));
+    tick(&mut bridged, &[("c", at(160, 25))]);
+    assert_eq!(
+        cpu(&bridged),
+        Some(vec![("c", 0)]),
+        "over all that was missed"
+    );
+
+    let mut silent = fresh();
+    for _ in 0..3 {
+        empty_tick(&mut silent, &[]);
+    }
+    assert_eq!(cpu(&silent), None, "the limit is two");
+
+    let mut gone = fresh();
+    empty_tick(&mut gone, &["node"]);
+    assert_eq!(cpu(&gone), None, "its node answered without it");
+}
+
 #[test]
 fn a_second_answer_for_a_node_within_a_tick_is_ignored() {
     let mut store = store();
