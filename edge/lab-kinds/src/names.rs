@@ -161,7 +161,7 @@ pub(crate) fn label_key_problems(text: &str) -> Vec<String> {
     if name.is_empty() {
         problems.push("name part must be non-empty".to_owned());
     } else if name.len() > 63 {
-        problems.push(format!("name part {}", too_long(63)));
+        problems.push("name part must be no more than 63 bytes".to_owned());
     }
     if !is_qualified(name) {
         let words = pattern(
@@ -178,7 +178,8 @@ pub(crate) fn label_key_problems(text: &str) -> Vec<String> {
 pub(crate) fn label_value_problems(text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if text.len() > 63 {
-        problems.push(too_long(63));
+        // Upstream counts the same but says it differently than for names: MaxLenError of content/errors.go.
+        problems.push("must be no more than 63 bytes".to_owned());
     }
     if !text.is_empty() && !is_qualified(text) {
         problems.push(pattern("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", &format!("({QUALIFIED})?"), &["MyValue", "my_value", "12345"]));

@@ -96,7 +96,16 @@ impl LabelSelector {
                 .map(|value| value.as_str().unwrap_or_default().to_owned())
                 .collect();
             let key = text(expression, "key").to_owned();
-            requirements.push(Requirement::new(key, operator, values)?);
+            let requirement = Requirement::new(key, operator, values).map_err(|error| {
+                // A list that is not there is no empty list in Go's JSON.
+                match expression.get("values") {
+                    None | Some(Value::Null) => {
+                        error.replace("Invalid value: []:", "Invalid value: null:")
+                    }
+                    Some(_) => error,
+                }
+            })?;
+            requirements.push(requirement);
         }
         requirements.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(Self {
