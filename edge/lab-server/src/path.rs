@@ -126,7 +126,10 @@ pub(crate) fn decode(text: &str) -> String {
 
 /// The parameters of a query.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query {
+    pairs: Vec<(String, String)>,
+    raw: String,
+}
 
 impl Query {
     /// Splits a query.
@@ -142,12 +145,15 @@ impl Query {
                 decode(&value.replace('+', " ")),
             )
         };
-        Self(pairs.map(split).collect())
+        Self {
+            pairs: pairs.map(split).collect(),
+            raw: query.unwrap_or("").to_owned(),
+        }
     }
 
     /// The first value of a parameter; an empty one counts as absent.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(name, _)| name == key);
+        let found = self.pairs.iter().find(|(name, _)| name == key);
         found
             .map(|(_, value)| value.as_str())
             .filter(|value| !value.is_empty())
@@ -155,7 +161,7 @@ impl Query {
 
     /// Every value of a parameter.
     pub(crate) fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
+        self.pairs
             .iter()
             .filter(move |(name, _)| name == key)
             .map(|(_, value)| value.as_str())
@@ -163,9 +169,14 @@ impl Query {
 
     /// Whether a parameter is there and not false. Upstream: conversion of `*bool` from a query.
     pub(crate) fn flag(&self, key: &str) -> bool {
-        let found = self.0.iter().find(|(name, _)| name == key);
+        let found = self.pairs.iter().find(|(name, _)| name == key);
         found
             .is_some_and(|(_, value)| !matches!(value.to_ascii_lowercase().as_str(), "false" | "0"))
+    }
+
+    /// The query as it came.
+    pub(crate) fn encoded(&self) -> &str {
+        &self.raw
     }
 
     /// A number.

@@ -32,6 +32,8 @@ pub(crate) struct Inner {
     pub(crate) network: LabNetwork,
     /// Where the server listens; what its certificate and the `kubernetes` Service say.
     pub(crate) address: SocketAddr,
+    /// How the server shows itself to kubelets.
+    pub(crate) kubelet_tls: Arc<rustls::ClientConfig>,
     pub(crate) in_flight: Semaphore,
     pub(crate) shutdown: CancellationToken,
 }
@@ -65,6 +67,7 @@ pub struct Server {
 impl Server {
     pub(crate) fn new(parts: Parts) -> anyhow::Result<Self> {
         let access = Access::new(&parts.authority)?;
+        let kubelet_tls = Arc::new(kubelet_tls(&parts.authority)?);
         Ok(Self {
             inner: Arc::new(Inner {
                 backend: parts.backend,
@@ -73,6 +76,7 @@ impl Server {
                 authority: parts.authority,
                 network: parts.network,
                 address: parts.address,
+                kubelet_tls,
                 in_flight: Semaphore::new(IN_FLIGHT),
                 shutdown: parts.shutdown,
             }),
@@ -141,4 +145,12 @@ where
             .insert(service::Known(self.user.clone()));
         self.server.call(request)
     }
+}
+
+/// Upstream: kubeadm's apiserver-kubelet-client certificate.
+fn kubelet_tls(authority: &Authority) -> anyhow::Result<rustls::ClientConfig> {
+    let now = runtime::clock::now();
+    let (name, groups) = ("kube-apiserver-kubelet-client", ["system:masters"]);
+    let certificate = authority.client_certificate(now, name, &groups)?;
+    Ok(certificate.client_config(authority.ca_pem())?)
 }

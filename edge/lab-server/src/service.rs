@@ -5,7 +5,7 @@ use crate::call::Call;
 use crate::path::{self, Query, ResourcePath, Target};
 use crate::server::Inner;
 use crate::verbs::{create, delete, patch, read, update};
-use crate::{discovery, health, negotiate, reviews, subresources, watch};
+use crate::{discovery, health, negotiate, openapi, reviews, subresources, watch};
 use http::{Request, Response, StatusCode};
 use k8s::status::ApiError;
 use lab_auth::{Attributes, User};
@@ -69,6 +69,9 @@ fn other(inner: &Arc<Inner>, user: &User, request: &Request<Body>) -> Reply {
         .authorize(&inner.backend, &Attributes::path(user, verb, path))?;
     let query = Query::parse(request.uri().query());
     if let Some(reply) = health::answer(inner, path, &query) {
+        return reply;
+    }
+    if let Some(reply) = openapi::answer(path, &query, request.headers()) {
         return reply;
     }
     if let Some(reply) = discovery::answer(inner, path, request.headers()) {

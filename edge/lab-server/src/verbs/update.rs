@@ -60,7 +60,24 @@ impl Changed {
 /// unless that is current; without, it is decided anew when another change came first.
 pub(crate) async fn change(
     call: &Call,
+    make: impl FnMut(&Value) -> Result<Value, ApiError>,
+) -> Result<Changed, ApiError> {
+    attempt(call, make, true).await
+}
+
+/// The same for changes that the server itself decides: what `make` returns is not subject to the
+/// kind's rules about what clients may change.
+pub(crate) async fn change_as_is(
+    call: &Call,
+    make: impl FnMut(&Value) -> Result<Value, ApiError>,
+) -> Result<Changed, ApiError> {
+    attempt(call, make, false).await
+}
+
+async fn attempt(
+    call: &Call,
     mut make: impl FnMut(&Value) -> Result<Value, ApiError>,
+    ruled: bool,
 ) -> Result<Changed, ApiError> {
     let stale = || ApiError::stale(call.resource.named(), call.name());
     for _ in 0..TRIES {
@@ -75,7 +92,9 @@ pub(crate) async fn change(
         if pinned && wanted != stored.revision.to_string() {
             return Err(stale());
         }
-        prepare(call, &old, &mut new)?;
+        if ruled {
+            prepare(call, &old, &mut new)?;
+        }
         if same(&old, &new) {
             return Ok(Changed::Kept(stored));
         }
