@@ -5,6 +5,7 @@
 //! randomness are values. Behaviour and texts follow Kubernetes v1.36; each module names the
 //! upstream files it follows.
 
+pub mod admission;
 mod defaults;
 pub mod fields;
 mod json;

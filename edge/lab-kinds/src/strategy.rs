@@ -6,6 +6,7 @@
 //! The order on create: name and uid are set, then [`default`], [`prepare_create`],
 //! [`validate_create`]. On update: [`default`], [`prepare_update`], [`validate_update`].
 
+mod daemon_sets;
 mod generation;
 mod jobs;
 mod pods;
@@ -48,6 +49,7 @@ pub fn prepare_create(resource: &Resource, object: &mut Value) {
         ("", "namespaces") => namespace_finalizer(object),
         ("", "services") => services::prepare_create(object),
         ("batch", "jobs") => jobs::prepare_create(object),
+        ("apps", "daemonsets") => daemon_sets::prepare_create(object),
         _ => {}
     }
 }
@@ -75,11 +77,8 @@ pub fn prepare_update(
     match subresource {
         Some("status") if builtin => keep_all_but_status(old, fields),
         Some("status") => custom_status(old, fields),
-        Some("finalize" | "approval") => {
-            if resource.is("", "namespaces") {
-                copy(old, fields, "status");
-            }
-        }
+        // A signing request is approved by a condition in its status.
+        Some("approval") => {}
         _ if resource.subresource("status").is_some() => copy(old, fields, "status"),
         _ => {}
     }
@@ -92,6 +91,7 @@ pub fn prepare_update(
     if builtin {
         match (resource.group.as_str(), resource.resource.as_str()) {
             ("", "services") => services::prepare_update(old, new),
+            ("apps", "daemonsets") => daemon_sets::prepare_update(old, new),
             ("", "namespaces") if subresource.is_none() => keep_namespace_finalizers(old, new),
             _ => {}
         }

@@ -10,6 +10,7 @@ mod containers;
 mod cron;
 mod definitions;
 mod environment;
+mod events;
 mod metadata;
 mod pods;
 mod probes;
@@ -69,6 +70,9 @@ fn kind(check: &mut Check, resource: &Resource, object: &Value, old: Option<&Val
         ("", "namespaces") => admin::namespace(check, object),
         ("", "nodes") => admin::node(check, object),
         ("", "persistentvolumeclaims") => admin::claim(check, object, old),
+        (group @ ("" | "events.k8s.io"), "events") => {
+            events::event(check, group, object, old.is_none());
+        }
         ("apps", name) => workloads::workload(check, name, object, old),
         ("", "replicationcontrollers") => workloads::replication_controller(check, object),
         ("batch", "jobs") => batch::job(check, object, old),

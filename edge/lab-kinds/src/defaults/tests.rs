@@ -11,6 +11,78 @@ fn check(group: &str, version: &str, kind: &str, mut object: Value, expected: Ex
 }
 
 #[test]
+fn a_container_gets_what_upstream_gives_it() {
+    let pod = json!({"spec": {"containers": [{
+        "name": "app", "image": "example/backend-app",
+        "ports": [{"containerPort": 8080}],
+        "env": [{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
+        "resources": {"limits": {"cpu": 0.25, "memory": "1024Mi"}, "requests": {"cpu": "0.1"}},
+        "readinessProbe": {"httpGet": {"port": 8080, "path": "/health"}, "initialDelaySeconds": 5},
+        "lifecycle": {"preStop": {"exec": {"command": ["sh"]}}},
+    }]}});
+    let mut full = pod;
+    default("", "v1", "Pod", &mut full);
+    expect![[r#"
+        {
+          "env": [
+            {
+              "name": "IP",
+              "valueFrom": {
+                "fieldRef": {
+                  "apiVersion": "v1",
+                  "fieldPath": "status.podIP"
+                }
+              }
+            }
+          ],
+          "image": "example/backend-app",
+          "imagePullPolicy": "Always",
+          "lifecycle": {
+            "preStop": {
+              "exec": {
+                "command": [
+                  "sh"
+                ]
+              }
+            }
+          },
+          "name": "app",
+          "ports": [
+            {
+              "containerPort": 8080,
+              "protocol": "TCP"
+            }
+          ],
+          "readinessProbe": {
+            "failureThreshold": 3,
+            "httpGet": {
+              "path": "/health",
+              "port": 8080,
+              "scheme": "HTTP"
+            },
+            "initialDelaySeconds": 5,
+            "periodSeconds": 10,
+            "successThreshold": 1,
+            "timeoutSeconds": 1
+          },
+          "resources": {
+            "limits": {
+              "cpu": "250m",
+              "memory": "1Gi"
+            },
+            "requests": {
+              "cpu": "100m",
+              "memory": "1Gi"
+            }
+          },
+          "terminationMessagePath": "/dev/termination-log",
+          "terminationMessagePolicy": "File"
+        }
+    "#]]
+    .assert_eq(&format!("{:#}\n", full["spec"]["containers"][0]));
+}
+
+#[test]
 fn a_pod_gets_what_upstream_gives_it() {
     let pod = json!({
         "metadata": {"name": "p", "labels": {}, "creationTimestamp": null},
@@ -19,79 +91,19 @@ fn a_pod_gets_what_upstream_gives_it() {
             "serviceAccount": "builder",
             "volumes": [{"name": "a"}, {"name": "b", "configMap": {"name": "c"}},
                         {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}],
-            "containers": [{
-                "name": "app", "image": "example/backend-app",
-                "ports": [{"containerPort": 8080}],
-                "env": [{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
-                "resources": {"limits": {"cpu": 0.25, "memory": "1024Mi"}, "requests": {"cpu": "0.1"}},
-                "readinessProbe": {"httpGet": {"port": 8080, "path": "/health"}, "initialDelaySeconds": 5},
-                "lifecycle": {"preStop": {"exec": {"command": ["sh"]}}},
-            }],
         },
     });
-    check("", "v1", "Pod", pod, expect![[r#"
+    check(
+        "",
+        "v1",
+        "Pod",
+        pod,
+        expect![[r#"
         {
           "metadata": {
             "name": "p"
           },
           "spec": {
-            "containers": [
-              {
-                "env": [
-                  {
-                    "name": "IP",
-                    "valueFrom": {
-                      "fieldRef": {
-                        "apiVersion": "v1",
-                        "fieldPath": "status.podIP"
-                      }
-                    }
-                  }
-                ],
-                "image": "example/backend-app",
-                "imagePullPolicy": "Always",
-                "lifecycle": {
-                  "preStop": {
-                    "exec": {
-                      "command": [
-                        "sh"
-                      ]
-                    }
-                  }
-                },
-                "name": "app",
-                "ports": [
-                  {
-                    "containerPort": 8080,
-                    "protocol": "TCP"
-                  }
-                ],
-                "readinessProbe": {
-                  "failureThreshold": 3,
-                  "httpGet": {
-                    "path": "/health",
-                    "port": 8080,
-                    "scheme": "HTTP"
-                  },
-                  "initialDelaySeconds": 5,
-                  "periodSeconds": 10,
-                  "successThreshold": 1,
-                  "timeoutSeconds": 1
-                },
-                "resources": {
-                  "limits": {
-                    "cpu": "250m",
-                    "memory": "1Gi"
-                  },
-                  "requests": {
-                    "cpu": "100m",
-                    "memory": "1Gi"
-                  }
-                },
-                "terminationMessagePath": "/dev/termination-log",
-                "terminationMessagePolicy": "File"
-              }
-            ],
             "dnsPolicy": "ClusterFirst",
             "enableServiceLinks": true,
             "restartPolicy": "Always",
@@ -130,7 +142,8 @@ fn a_pod_gets_what_upstream_gives_it() {
           },
           "status": {}
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -157,7 +170,12 @@ fn the_tag_of_an_image_decides_when_it_is_pulled() {
 fn a_deployment_gets_what_upstream_gives_it() {
     let deployment = json!({"metadata": {"name": "d"}, "spec": {"selector": {"matchLabels": {"app": "d"}},
         "template": {"metadata": {"labels": {"app": "d"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}}}});
-    check("apps", "v1", "Deployment", deployment, expect![[r#"
+    check(
+        "apps",
+        "v1",
+        "Deployment",
+        deployment,
+        expect![[r#"
         {
           "metadata": {
             "name": "d"
@@ -205,11 +223,12 @@ fn a_deployment_gets_what_upstream_gives_it() {
           },
           "status": {}
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
-fn jobs_and_cron_jobs_get_what_upstream_gives_them() {
+fn a_job_gets_what_upstream_gives_it() {
     let job = json!({"metadata": {"name": "j"}, "spec": {"template": {"metadata": {"labels": {"a": "b"}}, "spec": {"restartPolicy": "Never", "containers": []}}}});
     check("batch", "v1", "Job", job, expect![[r#"
         {
@@ -246,6 +265,10 @@ fn jobs_and_cron_jobs_get_what_upstream_gives_them() {
           "status": {}
         }
     "#]]);
+}
+
+#[test]
+fn a_cron_job_gets_what_upstream_gives_it() {
     let cron_job = json!({"metadata": {"name": "c"}, "spec": {"schedule": "*/5 * * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never"}}}}}});
     check("batch", "v1", "CronJob", cron_job, expect![[r#"
         {
@@ -282,7 +305,12 @@ fn jobs_and_cron_jobs_get_what_upstream_gives_them() {
 #[test]
 fn a_service_of_each_type_gets_what_upstream_gives_it() {
     let balanced = json!({"metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 8080}]}});
-    check("", "v1", "Service", balanced, expect![[r#"
+    check(
+        "",
+        "v1",
+        "Service",
+        balanced,
+        expect![[r#"
         {
           "metadata": {
             "name": "s"
@@ -305,10 +333,16 @@ fn a_service_of_each_type_gets_what_upstream_gives_it() {
             "loadBalancer": {}
           }
         }
-    "#]]);
+    "#]],
+    );
     let plain =
         json!({"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80, "targetPort": "http"}]}});
-    check("", "v1", "Service", plain, expect![[r#"
+    check(
+        "",
+        "v1",
+        "Service",
+        plain,
+        expect![[r#"
         {
           "metadata": {
             "name": "s"
@@ -329,13 +363,19 @@ fn a_service_of_each_type_gets_what_upstream_gives_it() {
             "loadBalancer": {}
           }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn text_in_a_secret_is_encoded() {
     let secret = json!({"metadata": {"name": "s"}, "data": {"a": "eA=="}, "stringData": {"a": "user", "b": "word"}});
-    check("", "v1", "Secret", secret, expect![[r#"
+    check(
+        "",
+        "v1",
+        "Secret",
+        secret,
+        expect![[r#"
         {
           "data": {
             "a": "dXNlcg==",
@@ -346,7 +386,8 @@ fn text_in_a_secret_is_encoded() {
           },
           "type": "Opaque"
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -374,7 +415,7 @@ fn a_namespace_is_labelled_with_its_name() {
 }
 
 #[test]
-fn bindings_apiservices_and_definitions_get_what_upstream_gives_them() {
+fn a_binding_gets_its_groups() {
     let binding = json!({"metadata": {"name": "b"}, "roleRef": {"kind": "Role", "name": "r"},
         "subjects": [{"kind": "User", "name": "u"}, {"kind": "ServiceAccount", "name": "s", "namespace": "n", "apiGroup": ""}]});
     check(
@@ -407,6 +448,10 @@ fn bindings_apiservices_and_definitions_get_what_upstream_gives_them() {
             }
         "#]],
     );
+}
+
+#[test]
+fn an_apiservice_and_a_definition_get_what_upstream_gives_them() {
     let service = json!({"metadata": {"name": "v1beta1.metrics.k8s.io"}, "spec": {"service": {"name": "m", "namespace": "n"}}});
     check(
         "apiregistration.k8s.io",

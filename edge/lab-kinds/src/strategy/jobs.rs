@@ -1,12 +1,12 @@
 //! A Job's selector is made for it. Upstream: generateSelector in pkg/registry/batch/job.
 
-use crate::json::{ensure_object, flag, text};
+use crate::json::{at, default_missing, ensure_object, flag, object_mut, text};
 use serde_json::Value;
 
 /// Labels that a Job's pods carry, old names first.
-pub(crate) const NAME_LABELS: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
+const NAME_LABELS: [&str; 2] = ["job-name", "batch.kubernetes.io/job-name"];
 /// Labels with the Job's uid.
-pub(crate) const UID_LABELS: [&str; 2] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
+const UID_LABELS: [&str; 2] = ["controller-uid", "batch.kubernetes.io/controller-uid"];
 
 pub(super) fn prepare_create(job: &mut Value) {
     if flag(job, "spec.manualSelector") {
@@ -24,5 +24,10 @@ pub(super) fn prepare_create(job: &mut Value) {
     }
     if let Some(selector) = ensure_object(job, "spec.selector.matchLabels") {
         selector.entry(UID_LABELS[1]).or_insert_with(|| uid.into());
+    }
+    // Upstream does this whenever it reads a Job from its store.
+    let labels = at(job, "spec.template.metadata.labels").clone();
+    if let Some(metadata) = object_mut(job, "metadata") {
+        default_missing(metadata, "labels", labels);
     }
 }

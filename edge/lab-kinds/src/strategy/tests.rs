@@ -50,7 +50,8 @@ fn a_new_pod_is_pending_has_an_account_and_tolerates_for_five_minutes() {
             }
           ]
         ]
-    "#]].assert_eq(&format!(
+    "#]]
+    .assert_eq(&format!(
         "{:#}\n",
         json!([
             pod["spec"]["serviceAccountName"],
@@ -115,7 +116,8 @@ fn a_jobs_selector_is_made_of_its_uid() {
             "job-name": "batch-app-1"
           }
         }
-    "#]].assert_eq(&format!(
+    "#]]
+    .assert_eq(&format!(
         "{:#}\n{:#}\n",
         job["spec"]["selector"], job["spec"]["template"]["metadata"]
     ));

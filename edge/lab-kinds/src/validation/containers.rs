@@ -101,7 +101,7 @@ fn ports(check: &mut Check, ports: &[Value], path: &str) {
         match at(port, "containerPort").as_i64() {
             None | Some(0) => check.required(format!("{path}.containerPort"), ""),
             Some(_) => {
-                check.port_number(format!("{path}.containerPort"), at(port, "containerPort"))
+                check.port_number(format!("{path}.containerPort"), at(port, "containerPort"));
             }
         }
         if at(port, "hostPort").as_i64().is_some_and(|port| port != 0) {

@@ -113,7 +113,9 @@ fn names_and_labels_are_held_to_their_form() {
         "roles",
         json!({"metadata": {"name": "a/b"}}),
     );
-    check(all, expect![[r#"
+    check(
+        all,
+        expect![[r#"
         metadata.name: Invalid value: "Bad_Name": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
         metadata.name: Required value: name or generateName is required
         metadata.name: Invalid value: "a.b": must not contain dots
@@ -127,7 +129,8 @@ fn names_and_labels_are_held_to_their_form() {
         metadata.ownerReferences.name: Invalid value: "": must not be empty
         metadata.finalizers: Invalid value: "x y": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
         metadata.name: Invalid value: "a/b": may not contain '/'
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -146,7 +149,9 @@ fn containers_say_what_they_lack() {
         json!([{"name": "c", "image": "i", "livenessProbe": {"exec": {"command": ["a"]}}}]);
     twice["spec"]["restartPolicy"] = "Maybe".into();
     all += &problems("", "pods", twice);
-    check(all, expect![[r#"
+    check(
+        all,
+        expect![[r#"
         spec.containers: Required value
         spec.containers[0].name: Invalid value: "Bad": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
         spec.containers[0].image: Required value
@@ -158,7 +163,8 @@ fn containers_say_what_they_lack() {
         spec.initContainers[0].name: Duplicate value: "c"
         spec.initContainers[0].livenessProbe: Forbidden: may not be set for init containers without restartPolicy=Always
         spec.restartPolicy: Unsupported value: "Maybe": supported values: "Always", "OnFailure", "Never"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -179,7 +185,9 @@ fn resources_environment_mounts_and_probes_are_checked() {
             "lifecycle": {"preStop": {}},
         })),
     );
-    check(all, expect![[r#"
+    check(
+        all,
+        expect![[r#"
         spec.containers[0].env[0].name: Required value
         spec.containers[0].env[1].name: Invalid value: "A=B": a valid environment variable name must consist only of printable ASCII characters other than '='
         spec.containers[0].env[2].valueFrom: Invalid value: "": may not be specified when `value` is not empty
@@ -205,7 +213,8 @@ fn resources_environment_mounts_and_probes_are_checked() {
         spec.containers[0].readinessProbe.tcpSocket: Forbidden: may not specify more than 1 handler type
         spec.containers[0].readinessProbe.periodSeconds: Invalid value: -1: must be greater than or equal to 0
         spec.containers[0].startupProbe: Required value: must specify a handler type
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -224,7 +233,9 @@ fn a_deployments_selector_must_select_its_template() {
     missing["spec"]["selector"] = Value::Null;
     missing["spec"]["strategy"] = json!({"type": "Recreate", "rollingUpdate": {}});
     all += &problems("apps", "deployments", missing);
-    check(all, expect![[r#"
+    check(
+        all,
+        expect![[r#"
         spec.template.metadata.labels: Invalid value: {"app":"other"}: `selector` does not match template `labels`
         spec.replicas: Invalid value: -1: must be greater than or equal to 0
         spec.selector: Invalid value: {}: empty selector is invalid for deployment
@@ -234,7 +245,8 @@ fn a_deployments_selector_must_select_its_template() {
         spec.selector: Required value
         spec.template.metadata.labels: Invalid value: {"app":"backend-app"}: `selector` does not match template `labels`
         spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'
-    "#]]);
+    "#]],
+    );
 }
 
 fn update(group: &str, name: &str, old: &Value, change: impl Fn(&mut Value)) -> String {
@@ -258,10 +270,10 @@ fn what_may_not_change_does_not() {
     });
     let running = pod(json!({"name": "c", "image": "i"}));
     all += &update("", "pods", &running, |new| {
-        new["spec"]["containers"][0]["command"] = json!(["x"])
+        new["spec"]["containers"][0]["command"] = json!(["x"]);
     });
     all += &update("", "pods", &running, |new| {
-        new["spec"]["containers"] = json!([])
+        new["spec"]["containers"] = json!([]);
     });
     assert_eq!(
         update(
@@ -279,7 +291,7 @@ fn what_may_not_change_does_not() {
     });
     let job = json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i:1"}]}}}});
     all += &update("batch", "jobs", &job, |new| {
-        new["spec"]["completions"] = 4.into()
+        new["spec"]["completions"] = 4.into();
     });
     assert!(
         update("batch", "jobs", &job, |new| new["spec"]["template"]["spec"]
@@ -299,7 +311,9 @@ fn what_may_not_change_does_not() {
         new["type"] = "x".into();
         new["data"] = json!({});
     });
-    check(all, expect![[r#"
+    check(
+        all,
+        expect![[r#"
         metadata.name: Invalid value: "other": field is immutable
         spec.selector: Invalid value: {"matchLabels":{"app":"x"}}: field is immutable
         spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)
@@ -310,7 +324,8 @@ fn what_may_not_change_does_not() {
         roleRef: Invalid value: {"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"x"}: cannot change roleRef
         type: Invalid value: "x": field is immutable
         data: Forbidden: field is immutable when `immutable` is set
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -345,6 +360,32 @@ fn services_config_and_schedules_are_checked() {
         "secrets",
         json!({"metadata": {"name": "c"}, "type": "kubernetes.io/tls", "data": {"a b": ""}}),
     );
+    check(
+        all,
+        expect![[r#"
+        spec.ports: Required value
+        metadata.name: Invalid value: "S": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
+        spec.ports[0].name: Required value
+        spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive
+        spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive
+        spec.ports[1].protocol: Unsupported value: "X": supported values: "SCTP", "TCP", "UDP"
+        spec.ports[2].name: Duplicate value: "a"
+        spec.type: Unsupported value: "Odd": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"
+        spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'
+        spec.allocateLoadBalancerNodePorts: Forbidden: may only be used when `type` is 'LoadBalancer'
+        spec.externalName: Required value
+        data[a/b]: Invalid value: "a/b": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')
+        data[x]: Invalid value: "x": duplicate of key present in binaryData
+        data[a b]: Invalid value: "a b": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')
+        data[tls.crt]: Required value
+        data[tls.key]: Required value
+    "#]],
+    );
+}
+
+#[test]
+fn schedules_are_checked_in_their_parsers_words() {
+    let mut all = String::new();
     for schedule in [
         "",
         "* * *",
@@ -363,54 +404,80 @@ fn services_config_and_schedules_are_checked() {
             json!({"metadata": {"name": "c"}, "spec": {"schedule": schedule, "timeZone": "Mars/Base", "jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "i"}]}}}}}}),
         );
     }
-    check(all, expect![[r#"
-        spec.ports: Required value
-        metadata.name: Invalid value: "S": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
-        spec.ports[0].name: Required value
-        spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive
-        spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive
-        spec.ports[1].protocol: Unsupported value: "X": supported values: "SCTP", "TCP", "UDP"
-        spec.ports[2].name: Duplicate value: "a"
-        spec.type: Unsupported value: "Odd": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"
-        spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'
-        spec.allocateLoadBalancerNodePorts: Forbidden: may only be used when `type` is 'LoadBalancer'
-        spec.externalName: Required value
-        data[a/b]: Invalid value: "a/b": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')
-        data[x]: Invalid value: "x": duplicate of key present in binaryData
-        data[a b]: Invalid value: "a b": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')
-        data[tls.crt]: Required value
-        data[tls.key]: Required value
-        spec.schedule: Required value
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "* * *": expected exactly 5 fields, found 3: [* * *]
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "70 * * * *": end of range (70) above maximum (59): 70
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "x * * * *": failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "5-1 * * * *": beginning of range (5) beyond end of range (1): 5-1
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "*/0 * * * *": step of range should be a positive number: */0
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "1-2-3 * * * *": too many hyphens: 1-2-3
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "@often": unrecognized descriptor: @often
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "TZ=UTC * * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-        spec.schedule: Invalid value: "0 0 0 * *": beginning of range (0) below minimum (1): 0
-        spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
-        spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
-    "#]]);
+    check(
+        all,
+        expect![[r#"
+            spec.schedule: Required value
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "* * *": expected exactly 5 fields, found 3: [* * *]
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "70 * * * *": end of range (70) above maximum (59): 70
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "x * * * *": failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "5-1 * * * *": beginning of range (5) beyond end of range (1): 5-1
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "*/0 * * * *": step of range should be a positive number: */0
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "1-2-3 * * * *": too many hyphens: 1-2-3
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "@often": unrecognized descriptor: @often
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "TZ=UTC * * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+            spec.schedule: Invalid value: "0 0 0 * *": beginning of range (0) below minimum (1): 0
+            spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base
+            spec.jobTemplate.spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"
+        "#]],
+    );
+}
+
+#[test]
+fn events_are_about_objects_of_their_namespace() {
+    let mut all = problems(
+        "",
+        "events",
+        json!({"metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": "other"}}),
+    );
+    all += &problems(
+        "",
+        "events",
+        json!({"metadata": {"name": "e"}, "involvedObject": {"kind": "Pod", "name": "p", "namespace": "default"}, "reason": "R"}),
+    );
+    all += &problems(
+        "events.k8s.io",
+        "events",
+        json!({"metadata": {"name": "e"}, "regarding": {"namespace": "default"}, "deprecatedCount": 2}),
+    );
+    all += &problems(
+        "events.k8s.io",
+        "events",
+        json!({"metadata": {"name": "e"}, "eventTime": "2026-01-01T00:00:00.000000Z", "type": "Normal"}),
+    );
+    check(
+        all,
+        expect![[r#"
+        involvedObject.namespace: Invalid value: "other": does not match event.namespace
+        eventTime: Required value
+        type: Invalid value: "": has invalid value: 
+        count: Invalid value: "": needs to be unset
+        reportingController: Required value
+        reportingController: Invalid value: "": name part must be non-empty
+        reportingController: Invalid value: "": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')
+        reportingInstance: Required value
+        action: Required value
+        reason: Required value
+    "#]],
+    );
 }
 
 #[test]
@@ -446,7 +513,9 @@ fn roles_budgets_definitions_and_autoscalers_are_checked() {
         json!({"metadata": {"name": "h"}, "spec": {"minReplicas": 3, "maxReplicas": 1, "scaleTargetRef": {}}}),
     );
     all += &lines(validate_scale(&json!({"spec": {"replicas": -2}})));
-    check(all, expect![[r#"
+    check(
+        all,
+        expect![[r#"
         rules[0].verbs: Required value: verbs must contain at least one value
         rules[0].nonResourceURLs: Invalid value: ["/x"]: namespaced rules cannot apply to non-resource URLs
         rules[1].apiGroups: Required value: resource rules must supply at least one api group
@@ -471,7 +540,8 @@ fn roles_budgets_definitions_and_autoscalers_are_checked() {
         spec.scaleTargetRef.name: Required value
         spec.scaleTargetRef.apiVersion: Invalid value: "": apiVersion must specify API group
         spec.replicas: Invalid value: -2: must be greater than or equal to 0
-    "#]]);
+    "#]],
+    );
 }
 
 /// Any JSON that is not deep.
