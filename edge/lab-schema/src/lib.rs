@@ -3,6 +3,7 @@
 //!
 //! Everything here is a function of values: no IO, no clock.
 
+pub mod apply;
 pub mod fields;
 pub mod go;
 pub mod openapi;

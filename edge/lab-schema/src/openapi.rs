@@ -18,8 +18,12 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Media type of [`v2_protobuf`].
+/// What clients accept when they want [`v2_protobuf`].
 pub const V2_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/// The `Content-Type` of [`v2_protobuf`]: clients can't parse the other one, for its `@`.
+pub const V2_PROTOBUF_CONTENT_TYPE: &str =
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /// What documents say of the server.
 fn info(version: &str) -> Value {
