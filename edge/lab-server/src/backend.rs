@@ -45,7 +45,6 @@ pub(crate) enum Refused {
 /// What a write did.
 #[derive(Debug, Clone)]
 pub(crate) struct Written {
-    pub(crate) revision: u64,
     /// `None` after a deletion.
     pub(crate) stored: Option<Payload>,
 }
@@ -71,17 +70,14 @@ impl State {
     ) -> Result<Written, Mismatch> {
         let mut sealed = None;
         let place = (write.collection.clone(), write.key.clone());
-        let revision = self.store.stage(batch, place, write.expect, |revision| {
+        self.store.stage(batch, place, write.expect, |revision| {
             sealed = write
                 .draft
                 .as_ref()
                 .map(|draft| Arc::new(draft.seal(revision)));
             sealed.clone()
         })?;
-        Ok(Written {
-            revision,
-            stored: sealed,
-        })
+        Ok(Written { stored: sealed })
     }
 
     /// Makes a batch visible and wakes those who watch.

@@ -15,7 +15,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 /// Requests that are worked on at a time; more are told to come again. Upstream: --max-requests-inflight
@@ -34,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) address: SocketAddr,
     /// How the server shows itself to kubelets.
     pub(crate) kubelet_tls: Arc<rustls::ClientConfig>,
+    /// Held while addresses and ports are chosen and stored.
+    pub(crate) allocating: Mutex<()>,
     pub(crate) in_flight: Semaphore,
     pub(crate) shutdown: CancellationToken,
 }
@@ -77,6 +79,7 @@ impl Server {
                 network: parts.network,
                 address: parts.address,
                 kubelet_tls,
+                allocating: Mutex::new(()),
                 in_flight: Semaphore::new(IN_FLIGHT),
                 shutdown: parts.shutdown,
             }),

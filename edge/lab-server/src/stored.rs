@@ -23,6 +23,8 @@ pub(crate) struct Meta {
     pub(crate) name: Box<str>,
     pub(crate) uid: Box<str>,
     pub(crate) labels: Box<[(Box<str>, Box<str>)]>,
+    /// Whether it is being deleted.
+    pub(crate) going: bool,
     /// Selectable fields of the kinds in [`SELECTED`].
     pub(crate) fields: Box<[(&'static str, Box<str>)]>,
 }
@@ -170,6 +172,9 @@ impl Meta {
             name: text("name"),
             uid: text("uid"),
             labels: labels.collect(),
+            going: metadata
+                .get("deletionTimestamp")
+                .is_some_and(Value::is_string),
             fields: selected(object),
         }
     }

@@ -25,7 +25,9 @@ pub(crate) fn verify(
                 BoundObject::Secret => ("/secrets", namespace),
             };
             let found = backend.get(collection, &backend::key(namespace, name));
-            found.map(|stored| stored.meta.uid.to_string())
+            found
+                .filter(|stored| !stored.meta.going)
+                .map(|stored| stored.meta.uid.to_string())
         })
         .map_err(|error| error.to_string())?;
     Ok((verified.user.clone(), verified.audiences.clone()))

@@ -1,7 +1,9 @@
 //! A lab in memory, with clients wired to it, for tests.
 
 use anyhow::Context;
+use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Client;
+use kube::api::PostParams;
 use lab_server::{Server, User};
 use runtime::network::LabNetwork;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +40,10 @@ pub async fn lab() -> anyhow::Result<Lab> {
     let shutdown = CancellationToken::new();
     let server = lab_server::in_memory(network, shutdown.clone()).await?;
     let client = client(&server, User::new("test-admin", &["system:masters"]));
+    // Pods need it; in a whole lab the controllers make it.
+    let account = serde_json::from_value(serde_json::json!({"metadata": {"name": "default"}}))?;
+    let accounts = kube::Api::<ServiceAccount>::namespaced(client.clone(), "default");
+    accounts.create(&PostParams::default(), &account).await?;
     Ok(Lab {
         server,
         client,

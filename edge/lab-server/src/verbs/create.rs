@@ -45,13 +45,15 @@ pub(crate) async fn insert(call: &Call, object: Value) -> Result<Created, ApiErr
     let mut object = kinds::to_storage(&call.resource, object)?;
     let generated = begin_metadata(call, &mut object)?;
     kinds::default(&call.resource, &mut object);
-    let _held = admission::on_create(call, &mut object).await?;
+    admission::on_create(call, &mut object).await?;
     kinds::prepare_create(&call.resource, &mut object);
     let mut tries = if generated { TRIES } else { 1 };
     loop {
         check(call, &object)?;
         tries -= 1;
         let mut finished = object.clone();
+        let _held = admission::hold(call).await;
+        admission::allocate(call, &mut finished)?;
         kinds::finish(&call.resource, &mut finished);
         match put_new(call, &finished).await {
             Err(error) if error.reason == "AlreadyExists" && tries > 0 => {

@@ -3,9 +3,9 @@
 use crate::backend::{Refused, Write};
 use crate::body::Reply;
 use crate::call::Call;
-use crate::kinds;
 use crate::stored::{Draft, Stored};
 use crate::verbs::input;
+use crate::{admission, kinds};
 use http::StatusCode;
 use k8s::status::ApiError;
 use objects::Expect;
@@ -80,6 +80,7 @@ async fn attempt(
     ruled: bool,
 ) -> Result<Changed, ApiError> {
     let stale = || ApiError::stale(call.resource.named(), call.name());
+    let _held = admission::hold(call).await;
     for _ in 0..TRIES {
         let stored = call.current()?;
         let old = stored.value();
@@ -181,16 +182,19 @@ fn prepare(call: &Call, old: &Value, new: &mut Value) -> Result<(), ApiError> {
     metadata.remove("selfLink");
     kinds::default(resource, new);
     kinds::prepare_update(resource, call.path.subresource.as_deref(), old, new);
+    admission::on_update(call, old, new)?;
     let errors = kinds::validate_update(resource, call.path.subresource.as_deref(), old, new);
-    if errors.is_empty() {
-        return Ok(());
+    if !errors.is_empty() {
+        return Err(ApiError::invalid(
+            &resource.group,
+            &resource.kind,
+            call.name(),
+            &errors,
+        ));
     }
-    Err(ApiError::invalid(
-        &resource.group,
-        &resource.kind,
-        call.name(),
-        &errors,
-    ))
+    admission::allocate(call, new)?;
+    kinds::finish(resource, new);
+    Ok(())
 }
 
 /// Whether two objects differ in nothing but their resource version.
