@@ -25,9 +25,9 @@ pub(crate) enum Command {
     /// Run the HorizontalPodAutoscaler controller against a cluster
     HpaController(Box<HpaControllerArgs>),
     /// The web application of the exercise: each request costs a set amount of CPU
-    SampleApp(sample_app::AppArgs),
+    SampleApp(sample_app::app::AppArgs),
     /// The batch job of the exercise: it works for some seconds and ends
-    SampleJob(sample_app::JobArgs),
+    SampleJob(sample_app::job::JobArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell

@@ -16,18 +16,25 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::PodInit { spec } => return lab_node::pod_init::main(&spec),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "evenkeel", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "evenkeel",
+                &mut std::io::stdout(),
+            );
             return ExitCode::SUCCESS;
         }
         Command::Version { output } => version(output),
-        Command::SampleApp(args) => sample_app::run_app(args),
-        Command::SampleJob(args) => sample_app::run_job(args),
+        Command::SampleApp(args) => sample_app::app::run(&args).map(|()| true),
+        Command::SampleJob(args) => sample_app::job::run(&args).map(|()| true),
         Command::Demo(args) => with_runtime(1, |stop| demo::run(args, stop)),
         Command::Lab(args) => with_runtime(args.v, |stop| lab::run(*args, stop)),
         Command::MetricsServer(args) => {
-            with_runtime(args.verbosity(), |stop| done(metrics_server::run(*args, stop)))
+            with_runtime(args.v, |stop| done(metrics_server::run(*args, stop)))
         }
-        Command::HpaController(args) => with_runtime(args.v, |stop| done(hpa_controller(*args, stop))),
+        Command::HpaController(args) => {
+            with_runtime(args.v, |stop| done(hpa_controller(*args, stop)))
+        }
         Command::BenchLab(args) => with_runtime(0, |stop| done(bench::run(args, stop))),
     };
     match done {
@@ -70,7 +77,11 @@ where
 
 async fn hpa_controller(args: HpaControllerArgs, stop: CancellationToken) -> Result<()> {
     let client = runtime::client::connect(args.kubeconfig.as_deref()).await?;
-    hpa_controller::run(client, args.hpa.config()?, stop).await;
+    let config = hpa_controller::Config {
+        flags: args.hpa,
+        on_decision: None,
+    };
+    hpa_controller::run(client, config, stop).await;
     Ok(())
 }
 

@@ -23,7 +23,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Runs the demo; `Ok(false)` when it was interrupted.
 pub(crate) async fn run(args: DemoArgs, shutdown: CancellationToken) -> Result<bool> {
-    let plan = if args.faithful { Plan::faithful() } else { Plan::short() };
+    let plan = if args.faithful {
+        Plan::faithful()
+    } else {
+        Plan::short()
+    };
     let home = Home::temporary("evenkeel-demo")?;
     let mut progress = Progress::new();
     progress.say(&plan.introduction());
@@ -48,7 +52,9 @@ pub(crate) async fn run(args: DemoArgs, shutdown: CancellationToken) -> Result<b
     };
     let (timeline, load_end) = timeline?;
     tell(&mut progress, &timeline, load_end);
-    let report = args.report.unwrap_or_else(|| PathBuf::from("evenkeel-demo.html"));
+    let report = args
+        .report
+        .unwrap_or_else(|| PathBuf::from("evenkeel-demo.html"));
     std::fs::write(&report, report::html(&timeline, Some(load_end)))
         .with_context(|| format!("cannot write the report to {}", report.display()))?;
     let report = report.canonicalize().unwrap_or(report);
@@ -70,9 +76,18 @@ fn tell(progress: &mut Progress, run: &timeline::Timeline, load_end_seconds: f64
     };
     progress.row("");
     progress.row(&format!("replicas: {}", run.path()));
-    progress.row(&format!("load to first scale-up: {}", time(summary.first_scale_up)));
-    progress.row(&format!("load to last scale-up: {}", time(summary.last_scale_up)));
+    progress.row(&format!(
+        "load to first scale-up: {}",
+        time(summary.first_scale_up)
+    ));
+    progress.row(&format!(
+        "load to last scale-up: {}",
+        time(summary.last_scale_up)
+    ));
     progress.row(&format!("peak: {} replicas", summary.peak));
     let back = time(summary.back_at_min);
-    progress.row(&format!("load's end to {} replicas: {back}", run.setting.min));
+    progress.row(&format!(
+        "load's end to {} replicas: {back}",
+        run.setting.min
+    ));
 }

@@ -23,12 +23,21 @@ pub(crate) async fn run(args: LabArgs, shutdown: CancellationToken) -> Result<bo
         store: args.data_dir.is_some(),
         nodes: args.nodes,
         images: images::load(args.images.as_deref())?,
-        hpa: args.hpa.config()?,
-        pod_env: vec![("EVENKEEL_METRIC_RESOLUTION".to_owned(), args.metric_resolution.clone())],
+        hpa: hpa_controller::Config {
+            flags: args.hpa,
+            on_decision: None,
+        },
+        pod_env: vec![(
+            "EVENKEEL_METRIC_RESOLUTION".to_owned(),
+            args.metric_resolution.clone(),
+        )],
         ..LabConfig::in_folder(home.path().to_owned())
     };
     let lab = Lab::start(config, shutdown.clone()).await?;
-    let kubeconfig = args.kubeconfig.clone().unwrap_or_else(|| home.path().join("kubeconfig"));
+    let kubeconfig = args
+        .kubeconfig
+        .clone()
+        .unwrap_or_else(|| home.path().join("kubeconfig"));
     lab_auth::pki::write_private(&kubeconfig, &lab.admin_kubeconfig()?)
         .with_context(|| format!("cannot write the kubeconfig {}", kubeconfig.display()))?;
     announce(&lab, &kubeconfig, begun.elapsed());
@@ -48,10 +57,17 @@ async fn install(addon: Addon, lab: &Lab) -> Result<()> {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "where the lab is, is the command's answer")]
+#[expect(
+    clippy::print_stdout,
+    reason = "where the lab is, is the command's answer"
+)]
 fn announce(lab: &Lab, kubeconfig: &PathBuf, took: std::time::Duration) {
     let path = std::path::absolute(kubeconfig).unwrap_or_else(|_| kubeconfig.clone());
-    println!("evenkeel lab is ready at https://{} ({} ms)", lab.address(), took.as_millis());
+    println!(
+        "evenkeel lab is ready at https://{} ({} ms)",
+        lab.address(),
+        took.as_millis()
+    );
     println!("kubeconfig: {}", path.display());
     println!("export KUBECONFIG={}", path.display());
 }

@@ -38,7 +38,9 @@ pub(super) async fn measure() -> Result<Idle> {
     let output = child.stdout.take().context("the lab has no output")?;
     let mut lines = BufReader::new(output).lines();
     let first = tokio::time::timeout(READY_LIMIT, lines.next_line()).await;
-    first.context("the lab did not become ready")??.context("the lab ended at once")?;
+    first
+        .context("the lab did not become ready")??
+        .context("the lab ended at once")?;
     let ready = begun.elapsed();
     tokio::time::sleep(SETTLE).await;
     let resident_bytes = resident(&child)?;
@@ -46,7 +48,11 @@ pub(super) async fn measure() -> Result<Idle> {
     tokio::time::sleep(SETTLE).await;
     let resident_with_pods_bytes = resident(&child)?;
     child.kill().await.context("cannot stop the lab")?;
-    Ok(Idle { ready, resident_bytes, resident_with_pods_bytes })
+    Ok(Idle {
+        ready,
+        resident_bytes,
+        resident_with_pods_bytes,
+    })
 }
 
 /// A hundred pods that no node takes: their objects, not their processes.
@@ -63,7 +69,10 @@ async fn create_pods(kubeconfig: &Path) -> Result<()> {
         let request = http::Request::post("/api/v1/namespaces/default/pods")
             .header("content-type", "application/json")
             .body(serde_json::to_vec(&pod)?)?;
-        client.request::<Value>(request).await.context("cannot create a pod")?;
+        client
+            .request::<Value>(request)
+            .await
+            .context("cannot create a pod")?;
     }
     Ok(())
 }
@@ -71,7 +80,10 @@ async fn create_pods(kubeconfig: &Path) -> Result<()> {
 fn resident(child: &Child) -> Result<u64> {
     let pid = child.id().context("the lab has ended")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmRSS:"))
+        .context("no VmRSS")?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kibibytes * 1024)
 }

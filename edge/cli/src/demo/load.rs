@@ -28,7 +28,11 @@ impl Load {
     /// Begins at no requests a second.
     pub(crate) fn start(target: SocketAddr, shutdown: CancellationToken) -> Self {
         let (rate, changes) = watch::channel(0.0);
-        let load = Self { rate, answered: Arc::default(), failed: Arc::default() };
+        let load = Self {
+            rate,
+            answered: Arc::default(),
+            failed: Arc::default(),
+        };
         let counters = (Arc::clone(&load.answered), Arc::clone(&load.failed));
         tokio::spawn(async move {
             tokio::select! {
@@ -75,11 +79,17 @@ async fn drive(
             continue;
         }
         let pause = tokio::time::sleep(Duration::from_secs_f64(1.0 / now));
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
         let (answered, failed) = (Arc::clone(&answered), Arc::clone(&failed));
         tokio::spawn(async move {
             let answer = tokio::time::timeout(REQUEST_TIMEOUT, request(target)).await;
-            let counter = if matches!(answer, Ok(Ok(()))) { answered } else { failed };
+            let counter = if matches!(answer, Ok(Ok(()))) {
+                answered
+            } else {
+                failed
+            };
             counter.fetch_add(1, Ordering::Relaxed);
             drop(place);
         });
@@ -100,7 +110,11 @@ async fn request(target: SocketAddr) -> anyhow::Result<()> {
         .header("connection", "close")
         .body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await?;
-    anyhow::ensure!(response.status().is_success(), "status {}", response.status());
+    anyhow::ensure!(
+        response.status().is_success(),
+        "status {}",
+        response.status()
+    );
     response.into_body().collect().await?;
     task.abort();
     Ok(())

@@ -6,10 +6,22 @@ use serde_json::Value;
 
 /// What the demo creates, in order; the files are those that README tells people to apply.
 const FILES: [(&str, &str); 5] = [
-    ("components.yaml", include_str!("../../../../examples/eks-hpa/components.yaml")),
-    ("secret.yaml", include_str!("../../../../examples/eks-hpa/secret.yaml")),
-    ("deployment.yaml", include_str!("../../../../examples/eks-hpa/deployment.yaml")),
-    ("service.yaml", include_str!("../../../../examples/eks-hpa/service.yaml")),
+    (
+        "components.yaml",
+        include_str!("../../../../examples/eks-hpa/components.yaml"),
+    ),
+    (
+        "secret.yaml",
+        include_str!("../../../../examples/eks-hpa/secret.yaml"),
+    ),
+    (
+        "deployment.yaml",
+        include_str!("../../../../examples/eks-hpa/deployment.yaml"),
+    ),
+    (
+        "service.yaml",
+        include_str!("../../../../examples/eks-hpa/service.yaml"),
+    ),
     (
         "horizontal-pod-autoscaler.yaml",
         include_str!("../../../../examples/eks-hpa/horizontal-pod-autoscaler.yaml"),
@@ -64,7 +76,10 @@ async fn create(client: &Client, object: &Value) -> Result<String> {
     let request = http::Request::post(path)
         .header("content-type", "application/json")
         .body(serde_json::to_vec(object)?)?;
-    client.request::<Value>(request).await.with_context(|| format!("cannot create {name}"))?;
+    client
+        .request::<Value>(request)
+        .await
+        .with_context(|| format!("cannot create {name}"))?;
     Ok(format!("{name} created"))
 }
 
@@ -79,12 +94,20 @@ fn collection_path(object: &Value) -> Result<(String, String)> {
     if name.is_empty() {
         bail!("a {kind} has no metadata.name");
     }
-    let root = if group.is_empty() { "/api/v1".to_owned() } else { format!("/apis/{api_version}") };
+    let root = if group.is_empty() {
+        "/api/v1".to_owned()
+    } else {
+        format!("/apis/{api_version}")
+    };
     let plural = &resource.resource;
     let path = match object["metadata"]["namespace"].as_str() {
         Some(namespace) if resource.namespaced => format!("{root}/namespaces/{namespace}/{plural}"),
         _ => format!("{root}/{plural}"),
     };
-    let suffix = if group.is_empty() { String::new() } else { format!(".{group}") };
+    let suffix = if group.is_empty() {
+        String::new()
+    } else {
+        format!(".{group}")
+    };
     Ok((path, format!("{}{suffix}/{name}", kind.to_lowercase())))
 }

@@ -31,11 +31,18 @@ async fn get(client: &Client, path: &str) -> Result<Option<Value>> {
 }
 
 fn number(value: &Value) -> i32 {
-    value.as_i64().and_then(|n| i32::try_from(n).ok()).unwrap_or(0)
+    value
+        .as_i64()
+        .and_then(|n| i32::try_from(n).ok())
+        .unwrap_or(0)
 }
 
 /// Waits until `look` finds something; `what` names it in the error after `limit`.
-pub(crate) async fn wait_for<T, F>(what: &str, limit: Duration, mut look: impl FnMut() -> F) -> Result<T>
+pub(crate) async fn wait_for<T, F>(
+    what: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> F,
+) -> Result<T>
 where
     F: Future<Output = Result<Option<T>>>,
 {
@@ -55,8 +62,13 @@ where
 pub(crate) async fn metrics_api_available(client: &Client) -> Result<Option<()>> {
     let path = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io";
     let service = get(client, path).await?.unwrap_or_default();
-    let conditions = service["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    let available = conditions.iter().any(|c| c["type"] == "Available" && c["status"] == "True");
+    let conditions = service["status"]["conditions"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let available = conditions
+        .iter()
+        .any(|c| c["type"] == "Available" && c["status"] == "True");
     Ok(available.then_some(()))
 }
 
@@ -101,7 +113,12 @@ pub(crate) async fn service_address(client: &Client) -> Result<Option<SocketAddr
     let Some(ip) = service["status"]["loadBalancer"]["ingress"][0]["ip"].as_str() else {
         return Ok(None);
     };
-    let port = service["spec"]["ports"][0]["port"].as_u64().and_then(|p| u16::try_from(p).ok());
+    let port = service["spec"]["ports"][0]["port"]
+        .as_u64()
+        .and_then(|p| u16::try_from(p).ok());
     let port = port.context("the service has no port")?;
-    Ok(Some(SocketAddr::new(ip.parse().context("the service's address")?, port)))
+    Ok(Some(SocketAddr::new(
+        ip.parse().context("the service's address")?,
+        port,
+    )))
 }

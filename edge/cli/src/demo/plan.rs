@@ -1,6 +1,6 @@
 //! The demo's settings: periods, windows, and the levels of load.
 
-use hpa_controller::{Config as HpaConfig, DecisionHook};
+use hpa_controller::{Config as HpaConfig, HpaFlags, OnDecision};
 use std::time::Duration;
 
 /// CPU that one request costs the sample application, handling included.
@@ -19,10 +19,22 @@ pub(crate) struct Level {
 ///
 /// Each is in the middle of what gives its number: 3 pods take 100m to 150m, 5 take 200m to 250m.
 const LEVELS: [Level; 4] = [
-    Level { millicores: 135, replicas: 3 },
-    Level { millicores: 230, replicas: 5 },
-    Level { millicores: 135, replicas: 3 },
-    Level { millicores: 0, replicas: 2 },
+    Level {
+        millicores: 135,
+        replicas: 3,
+    },
+    Level {
+        millicores: 230,
+        replicas: 5,
+    },
+    Level {
+        millicores: 135,
+        replicas: 3,
+    },
+    Level {
+        millicores: 0,
+        replicas: 2,
+    },
 ];
 
 /// How a run goes.
@@ -80,12 +92,17 @@ impl Plan {
     }
 
     /// The HPA controller's configuration; `hook` sees each decision.
-    pub(crate) fn hpa_config(&self, hook: DecisionHook) -> HpaConfig {
+    pub(crate) fn hpa_config(&self, hook: OnDecision) -> HpaConfig {
+        let flags = HpaFlags {
+            sync_period: units::Duration::from_seconds(whole_seconds(self.sync_period)),
+            downscale_stabilization: units::Duration::from_seconds(whole_seconds(
+                self.downscale_stabilization,
+            )),
+            ..HpaFlags::default()
+        };
         HpaConfig {
-            sync_period: self.sync_period,
-            downscale_stabilization: self.downscale_stabilization,
+            flags,
             on_decision: Some(hook),
-            ..HpaConfig::default()
         }
     }
 
@@ -93,8 +110,11 @@ impl Plan {
     pub(crate) fn pod_environment(&self) -> Vec<(String, String)> {
         let cost = format!("{}ms", CPU_PER_REQUEST.as_millis());
         vec![
-            ("EVENKEEL_METRIC_RESOLUTION".to_owned(), seconds(self.metric_resolution)),
-            ("EVENKEEL_CPU_PER_REQUEST".to_owned(), cost),
+            (
+                "EVENKEEL_METRIC_RESOLUTION".to_owned(),
+                seconds(self.metric_resolution),
+            ),
+            ("CPU_PER_REQUEST".to_owned(), cost),
         ]
     }
 
@@ -102,7 +122,10 @@ impl Plan {
     pub(crate) fn periods(&self) -> Vec<(&'static str, String)> {
         vec![
             ("HPA sync period", seconds(self.sync_period)),
-            ("downscale stabilization", seconds(self.downscale_stabilization)),
+            (
+                "downscale stabilization",
+                seconds(self.downscale_stabilization),
+            ),
             ("metric resolution", seconds(self.metric_resolution)),
             ("tolerance", "10 %".to_owned()),
         ]
@@ -114,6 +137,10 @@ impl Level {
     pub(crate) fn requests_per_second(self) -> f64 {
         f64::from(self.millicores) / 1000.0 / CPU_PER_REQUEST.as_secs_f64()
     }
+}
+
+fn whole_seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// A duration as Kubernetes' flags have it.

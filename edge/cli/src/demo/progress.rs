@@ -16,7 +16,11 @@ impl Progress {
     pub(crate) fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
-        Self { terminal, colour, line: String::new() }
+        Self {
+            terminal,
+            colour,
+            line: String::new(),
+        }
     }
 
     /// A message for people.
@@ -29,7 +33,11 @@ impl Progress {
 
     /// Something that is done, and how long it took.
     pub(crate) fn done(&mut self, what: &str, seconds: f64) {
-        let tick = if self.colour { "\x1b[32m✓\x1b[0m" } else { "✓" };
+        let tick = if self.colour {
+            "\x1b[32m✓\x1b[0m"
+        } else {
+            "✓"
+        };
         self.say(&format!("{tick} {what} ({seconds:.1} s)"));
     }
 
@@ -49,8 +57,9 @@ impl Progress {
             return;
         }
         let (offered, answered) = load;
-        let utilization =
-            figures.utilization_percent.map_or_else(|| "unknown".to_owned(), |u| format!("{u} %"));
+        let utilization = figures
+            .utilization_percent
+            .map_or_else(|| "unknown".to_owned(), |u| format!("{u} %"));
         self.clear();
         self.line = format!(
             "  {at_seconds:>5.0} s · load {answered:.0} of {offered:.0} requests/s · cpu {utilization} of 50 % · replicas {} ({} ready) {}",

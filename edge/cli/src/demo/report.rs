@@ -13,12 +13,18 @@ const PAGE: &str = include_str!("report/page.html");
 pub(crate) fn html(run: &Timeline, load_end_seconds: Option<f64>) -> String {
     let fill = |page: String, (name, text): (&str, String)| page.replace(name, &text);
     [
-        ("{{TITLE}}", escape(&format!("{}: {}", run.setting.name, run.path()))),
+        (
+            "{{TITLE}}",
+            escape(&format!("{}: {}", run.setting.name, run.path())),
+        ),
         ("{{PATH}}", escape(&run.path())),
         ("{{HPA}}", escape(&run.setting.name)),
         ("{{FIGURES}}", figures(run, load_end_seconds)),
         ("{{CHARTS}}", charts(run)),
-        ("{{DECISIONS}}", run.rescales.iter().enumerate().map(row).collect()),
+        (
+            "{{DECISIONS}}",
+            run.rescales.iter().enumerate().map(row).collect(),
+        ),
         ("{{SETTINGS}}", settings(run)),
         ("{{SAMPLES}}", samples_json(run)),
     ]
@@ -37,7 +43,10 @@ fn figures(run: &Timeline, load_end_seconds: Option<f64>) -> String {
     ]
     .iter()
     .fold(String::new(), |mut html, (label, value)| {
-        let _ = write!(html, "<div class=figure><b>{value}</b><span>{label}</span></div>");
+        let _ = write!(
+            html,
+            "<div class=figure><b>{value}</b><span>{label}</span></div>"
+        );
         html
     })
 }
@@ -49,7 +58,10 @@ fn charts(run: &Timeline) -> String {
         .rescales
         .iter()
         .enumerate()
-        .map(|(index, rescale)| Mark { at: rescale.at_seconds, label: (index + 1).to_string() })
+        .map(|(index, rescale)| Mark {
+            at: rescale.at_seconds,
+            label: (index + 1).to_string(),
+        })
         .collect();
     [utilization_chart(run), replicas_chart(run), load_chart(run)]
         .iter()
@@ -66,8 +78,16 @@ fn utilization_chart(run: &Timeline) -> Chart {
         .collect();
     Chart {
         title: "CPU utilization, % of requests".to_owned(),
-        lines: vec![Line { name: "utilization", class: "blue", shape: Shape::Steps, points }],
-        guides: vec![Guide { at: target, label: format!("target {target} %") }],
+        lines: vec![Line {
+            name: "utilization",
+            class: "blue",
+            shape: Shape::Steps,
+            points,
+        }],
+        guides: vec![Guide {
+            at: target,
+            label: format!("target {target} %"),
+        }],
         // Upstream's default tolerance: no change within a tenth of the target.
         band: Some((target * 0.9, target * 1.1)),
         whole_numbers: false,
@@ -79,14 +99,27 @@ fn replicas_chart(run: &Timeline) -> Chart {
         name,
         class,
         shape: Shape::Steps,
-        points: run.samples.iter().map(|s| (s.at_seconds, f64::from(pick(s)))).collect(),
+        points: run
+            .samples
+            .iter()
+            .map(|s| (s.at_seconds, f64::from(pick(s))))
+            .collect(),
     };
     Chart {
         title: "Replicas".to_owned(),
-        lines: vec![line("wanted", "orange", |s| s.replicas), line("ready", "green", |s| s.ready)],
+        lines: vec![
+            line("wanted", "orange", |s| s.replicas),
+            line("ready", "green", |s| s.ready),
+        ],
         guides: vec![
-            Guide { at: f64::from(run.setting.min), label: format!("min {}", run.setting.min) },
-            Guide { at: f64::from(run.setting.max), label: format!("max {}", run.setting.max) },
+            Guide {
+                at: f64::from(run.setting.min),
+                label: format!("min {}", run.setting.min),
+            },
+            Guide {
+                at: f64::from(run.setting.max),
+                label: format!("max {}", run.setting.max),
+            },
         ],
         band: None,
         whole_numbers: true,
@@ -98,7 +131,11 @@ fn load_chart(run: &Timeline) -> Chart {
         name,
         class,
         shape,
-        points: run.samples.iter().map(|s| (s.at_seconds, pick(s))).collect(),
+        points: run
+            .samples
+            .iter()
+            .map(|s| (s.at_seconds, pick(s)))
+            .collect(),
     };
     Chart {
         title: "Load, HTTP requests a second".to_owned(),
@@ -113,7 +150,9 @@ fn load_chart(run: &Timeline) -> Chart {
 }
 
 fn row((index, rescale): (usize, &Rescale)) -> String {
-    let seen = rescale.utilization_percent.map_or_else(|| "–".to_owned(), |u| format!("{u} %"));
+    let seen = rescale
+        .utilization_percent
+        .map_or_else(|| "–".to_owned(), |u| format!("{u} %"));
     format!(
         "<tr><td><span class=badge>{}</span></td><td>{}</td><td class=change>{} → {}</td><td>{seen}</td><td>{}</td></tr>\n",
         index + 1,
@@ -130,10 +169,12 @@ fn settings(run: &Timeline) -> String {
         ("maxReplicas", run.setting.max.to_string()),
         ("target CPU", format!("{} %", run.setting.target_percent)),
     ];
-    own.iter().chain(&run.setting.periods).fold(String::new(), |mut html, (what, value)| {
-        let _ = write!(html, "<dt>{what}</dt><dd>{}</dd>", escape(value));
-        html
-    })
+    own.iter()
+        .chain(&run.setting.periods)
+        .fold(String::new(), |mut html, (what, value)| {
+            let _ = write!(html, "<dt>{what}</dt><dd>{}</dd>", escape(value));
+            html
+        })
 }
 
 /// The samples for the page's own script, which shows them under the pointer.
@@ -143,12 +184,25 @@ fn samples_json(run: &Timeline) -> String {
         .iter()
         .map(|s| {
             let tenths = |x: f64| (x * 10.0).round() / 10.0;
-            let load = [tenths(s.at_seconds), tenths(s.offered_rps), tenths(s.answered_rps)];
-            serde_json::json!([load[0], s.utilization_percent, s.replicas, s.ready, load[1], load[2]])
+            let load = [
+                tenths(s.at_seconds),
+                tenths(s.offered_rps),
+                tenths(s.answered_rps),
+            ];
+            serde_json::json!([
+                load[0],
+                s.utilization_percent,
+                s.replicas,
+                s.ready,
+                load[1],
+                load[2]
+            ])
         })
         .collect();
     // `<` would let a text end the script element; numbers have none, and this keeps it so.
-    serde_json::Value::from(rows).to_string().replace('<', "\\u003c")
+    serde_json::Value::from(rows)
+        .to_string()
+        .replace('<', "\\u003c")
 }
 
 /// A time of the run as `m:ss`.
@@ -160,7 +214,10 @@ fn clock(seconds: f64) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

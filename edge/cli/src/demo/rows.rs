@@ -10,11 +10,17 @@ use tokio::sync::mpsc;
 const AS_TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
 /// Sends a line for the header and for each new row, until the watch or the receiver ends.
-pub(crate) async fn watch(client: Client, namespace: &str, lines: mpsc::Sender<String>) -> Result<()> {
+pub(crate) async fn watch(
+    client: Client,
+    namespace: &str,
+    lines: mpsc::Sender<String>,
+) -> Result<()> {
     let path = format!(
         "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers?watch=true&timeoutSeconds=3600"
     );
-    let request = http::Request::get(path).header("accept", AS_TABLE).body(Vec::new())?;
+    let request = http::Request::get(path)
+        .header("accept", AS_TABLE)
+        .body(Vec::new())?;
     let mut events = client.request_stream(request).await?.lines();
     let mut printer = Printer::default();
     while let Some(event) = events.next().await {
@@ -50,7 +56,10 @@ impl Printer {
         for row in rows {
             let cells = self.cells(row);
             // The age alone is no news.
-            let news = cells.split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default();
+            let news = cells
+                .split_last()
+                .map(|(_, rest)| rest.to_vec())
+                .unwrap_or_default();
             if news != self.last {
                 lines.push(self.format(&cells));
                 self.last = news;
@@ -61,7 +70,10 @@ impl Printer {
 
     /// Columns of priority 0 are shown; each is as wide as its title or its first value, and some.
     fn set_columns(&mut self, definitions: &[Value], first: Option<&Value>) -> Vec<String> {
-        let shown = definitions.iter().enumerate().filter(|(_, d)| d["priority"].as_i64().unwrap_or(0) == 0);
+        let shown = definitions
+            .iter()
+            .enumerate()
+            .filter(|(_, d)| d["priority"].as_i64().unwrap_or(0) == 0);
         let (indexes, titles): (Vec<usize>, Vec<String>) = shown
             .map(|(index, d)| (index, d["name"].as_str().unwrap_or_default().to_uppercase()))
             .unzip();
@@ -70,19 +82,33 @@ impl Printer {
         for (position, (column, title)) in self.columns.iter_mut().zip(&titles).enumerate() {
             let value = values.get(position).map_or(0, String::len);
             // Room for `<unknown>` to become a percentage without moving the columns behind it.
-            let least = if title == "TARGETS" { "cpu: <unknown>/50%".len() } else { 0 };
+            let least = if title == "TARGETS" {
+                "cpu: <unknown>/50%".len()
+            } else {
+                0
+            };
             column.1 = title.len().max(value).max(least);
         }
         titles
     }
 
     fn cells(&self, row: &Value) -> Vec<String> {
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        self.columns.iter().map(|(index, _)| text(&row["cells"][*index])).collect()
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        self.columns
+            .iter()
+            .map(|(index, _)| text(&row["cells"][*index]))
+            .collect()
     }
 
     fn format(&self, cells: &[String]) -> String {
-        let padded = cells.iter().zip(&self.columns).map(|(cell, (_, width))| format!("{cell:width$}"));
+        let padded = cells
+            .iter()
+            .zip(&self.columns)
+            .map(|(cell, (_, width))| format!("{cell:width$}"));
         padded.collect::<Vec<_>>().join("   ").trim_end().to_owned()
     }
 }

@@ -9,7 +9,7 @@ use super::rows;
 use super::timeline::{Rescale, Sample, Setting, Timeline};
 use crate::lab::Lab;
 use anyhow::Result;
-use hpa_controller::{DecisionHook, DecisionRecord};
+use hpa_controller::{DecisionRecord, OnDecision, Unit};
 use kube::Client;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,22 +32,22 @@ pub(crate) struct Decisions(Arc<Mutex<Vec<(Instant, Rescale)>>>);
 
 impl Decisions {
     /// What the HPA controller calls.
-    pub(crate) fn hook(&self) -> DecisionHook {
+    pub(crate) fn hook(&self) -> OnDecision {
         let kept = self.clone();
         Arc::new(move |record| kept.keep(record))
     }
 
     fn keep(&self, record: &DecisionRecord) {
         let ours = record.namespace == NAMESPACE && record.name == APP;
-        if !ours || record.current_replicas == record.desired_replicas {
+        if !ours || record.current == record.desired {
             return;
         }
         let rescale = Rescale {
             at_seconds: 0.0,
-            from: record.current_replicas,
-            to: record.desired_replicas,
-            utilization_percent: record.utilization_percent,
-            reason: record.sentence.clone(),
+            from: record.current,
+            to: record.desired,
+            utilization_percent: utilization(record),
+            reason: record.reason.clone(),
         };
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < RESCALES_MAX {
@@ -63,6 +63,12 @@ impl Decisions {
         });
         placed.collect()
     }
+}
+
+/// The figure in percent that a decision saw.
+fn utilization(record: &DecisionRecord) -> Option<i32> {
+    let metric = record.metrics.iter().find(|m| m.unit == Unit::Percent)?;
+    i32::try_from(metric.current).ok()
 }
 
 fn signed_seconds(at: Instant, start: Instant) -> f64 {
@@ -81,7 +87,9 @@ pub(crate) async fn exercise(
 ) -> Result<(Timeline, f64)> {
     let client = lab.admin_client();
     set_up(&client, progress).await?;
-    let target = wait_for("the service's address", SETUP_LIMIT, || observe::service_address(&client));
+    let target = wait_for("the service's address", SETUP_LIMIT, || {
+        observe::service_address(&client)
+    });
     let target = target.await?;
     progress.say(&format!("  load goes to http://{target}/health\n"));
 
@@ -119,11 +127,20 @@ async fn set_up(client: &Client, progress: &mut Progress) -> Result<()> {
     for line in &created {
         progress.say(&format!("  {line}"));
     }
-    wait_for("two ready pods of backend-app", SETUP_LIMIT, || observe::app_ready(client)).await?;
+    wait_for("two ready pods of backend-app", SETUP_LIMIT, || {
+        observe::app_ready(client)
+    })
+    .await?;
     progress.done("backend-app is ready", begun.elapsed().as_secs_f64());
-    wait_for("an available metrics API", SETUP_LIMIT, || observe::metrics_api_available(client)).await?;
+    wait_for("an available metrics API", SETUP_LIMIT, || {
+        observe::metrics_api_available(client)
+    })
+    .await?;
     progress.done("metrics-server is available", begun.elapsed().as_secs_f64());
-    wait_for("a first figure of the HPA", SETUP_LIMIT, || observe::utilization_known(client)).await?;
+    wait_for("a first figure of the HPA", SETUP_LIMIT, || {
+        observe::utilization_known(client)
+    })
+    .await?;
     progress.done("the HPA sees utilization", begun.elapsed().as_secs_f64());
     Ok(())
 }
@@ -200,9 +217,10 @@ impl Driver<'_> {
         let deadline = Instant::now() + self.plan.level_limit;
         while Instant::now() < deadline {
             self.take_sample_when_due().await?;
-            let reached = self.samples.last().is_some_and(|s| {
-                s.replicas == level.replicas && s.ready == level.replicas
-            });
+            let reached = self
+                .samples
+                .last()
+                .is_some_and(|s| s.replicas == level.replicas && s.ready == level.replicas);
             if reached {
                 return Ok(());
             }
@@ -230,7 +248,10 @@ impl Driver<'_> {
             self.progress.row(&line);
         }
         let now = self.start.elapsed().as_secs_f64();
-        let since = self.samples.last().map_or(f64::INFINITY, |last| now - last.at_seconds);
+        let since = self
+            .samples
+            .last()
+            .map_or(f64::INFINITY, |last| now - last.at_seconds);
         if since < SAMPLE_EVERY.as_secs_f64() {
             return Ok(());
         }
@@ -238,14 +259,19 @@ impl Driver<'_> {
         let answered = self.load.answered();
         let new = u32::try_from(answered - self.answered_before).unwrap_or(u32::MAX);
         self.answered_before = answered;
-        let answered_rps = if since.is_finite() { f64::from(new) / since } else { 0.0 };
+        let answered_rps = if since.is_finite() {
+            f64::from(new) / since
+        } else {
+            0.0
+        };
         self.keep(now, answered_rps, figures);
         Ok(())
     }
 
     fn keep(&mut self, at_seconds: f64, answered_rps: f64, figures: Figures) {
         let offered_rps = self.load.rate();
-        self.progress.status(at_seconds, (offered_rps, answered_rps), figures);
+        self.progress
+            .status(at_seconds, (offered_rps, answered_rps), figures);
         self.samples.push(Sample {
             at_seconds,
             offered_rps,

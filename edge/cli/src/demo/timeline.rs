@@ -62,8 +62,17 @@ pub(crate) struct Summary {
 impl Timeline {
     /// The summary; `load_end_seconds` is when the load stopped, on the samples' clock.
     pub(crate) fn summary(&self, load_end_seconds: Option<f64>) -> Summary {
-        let ups: Vec<f64> = self.rescales.iter().filter(|r| r.to > r.from).map(|r| r.at_seconds).collect();
-        let back = self.rescales.iter().rev().find(|r| r.to == self.setting.min && r.to < r.from);
+        let ups: Vec<f64> = self
+            .rescales
+            .iter()
+            .filter(|r| r.to > r.from)
+            .map(|r| r.at_seconds)
+            .collect();
+        let back = self
+            .rescales
+            .iter()
+            .rev()
+            .find(|r| r.to == self.setting.min && r.to < r.from);
         Summary {
             first_scale_up: ups.first().copied(),
             last_scale_up: ups.last().copied(),
@@ -79,16 +88,27 @@ impl Timeline {
     pub(crate) fn path(&self) -> String {
         let first = self.rescales.first().map_or(self.setting.min, |r| r.from);
         let rest = self.rescales.iter().map(|r| r.to);
-        let numbers: Vec<String> = std::iter::once(first).chain(rest).map(|n| n.to_string()).collect();
+        let numbers: Vec<String> = std::iter::once(first)
+            .chain(rest)
+            .map(|n| n.to_string())
+            .collect();
         numbers.join(" → ")
     }
 }
 
 /// Seconds for people: `7 s`, `2 min 05 s`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded and not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bounded and not negative"
+)]
 pub(crate) fn duration_text(seconds: f64) -> String {
     let whole = seconds.clamp(0.0, 1e9).round() as u64;
-    if whole < 60 { format!("{whole} s") } else { format!("{} min {:02} s", whole / 60, whole % 60) }
+    if whole < 60 {
+        format!("{whole} s")
+    } else {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use hpa_controller::Config as HpaConfig;
 use kube::Client;
 use lab_auth::User;
-use lab_node::ImageTable;
+use lab_node::images::ImageTable;
 use lab_server::Handle;
 use runtime::clock::now;
 use runtime::network::LabNetwork;
@@ -46,7 +46,7 @@ impl LabConfig {
             store: false,
             secure_port: 0,
             nodes: 1,
-            images: ImageTable::builtin(),
+            images: ImageTable::default(),
             hpa: HpaConfig::default(),
             pod_env: Vec::new(),
         }
@@ -72,7 +72,11 @@ impl Lab {
             network: claim.network(),
         };
         let handle = lab_server::start(server, shutdown.clone()).await?;
-        let mut lab = Self { handle, parts: Mutex::default(), _claim: claim };
+        let mut lab = Self {
+            handle,
+            parts: Mutex::default(),
+            _claim: claim,
+        };
         let network = lab._claim.network();
         lab.start_controllers(network, config.hpa.clone(), &shutdown);
         for number in 1..=config.nodes {
@@ -88,18 +92,28 @@ impl Lab {
 
     /// A client that may do everything.
     pub(crate) fn admin_client(&self) -> Client {
-        self.client(User::new("kubernetes-admin", &["system:masters", "system:authenticated"]))
+        self.client(User::new(
+            "kubernetes-admin",
+            &["system:masters", "system:authenticated"],
+        ))
     }
 
     /// The kubeconfig of the same.
     pub(crate) fn admin_kubeconfig(&self) -> Result<Vec<u8>> {
-        Ok(self.handle.admin_kubeconfig().context("cannot make the kubeconfig")?.into_bytes())
+        Ok(self
+            .handle
+            .admin_kubeconfig()
+            .context("cannot make the kubeconfig")?
+            .into_bytes())
     }
 
     /// Waits until every part has ended, for a bounded time.
     pub(crate) async fn stopped(&self) {
         let parts: Vec<JoinHandle<()>> = self.parts.lock().await.drain(..).collect();
-        if tokio::time::timeout(STOP_LIMIT, join_all(parts)).await.is_err() {
+        if tokio::time::timeout(STOP_LIMIT, join_all(parts))
+            .await
+            .is_err()
+        {
             tracing::warn!("some parts did not end within {} s", STOP_LIMIT.as_secs());
         }
     }
@@ -112,8 +126,13 @@ impl Lab {
         self.parts.get_mut().push(tokio::spawn(part));
     }
 
-    fn start_controllers(&mut self, network: LabNetwork, hpa: HpaConfig, shutdown: &CancellationToken) {
-        let server = self.handle.server().clone();
+    fn start_controllers(
+        &mut self,
+        network: LabNetwork,
+        hpa: HpaConfig,
+        shutdown: &CancellationToken,
+    ) {
+        let server = self.handle.server();
         let clients = move |name: &str| Client::new(server.as_user(component(name)), "default");
         let hpa_client = clients("system:serviceaccount:kube-system:horizontal-pod-autoscaler");
         let root_ca = self.handle.authority().ca_pem().to_owned();
@@ -134,22 +153,31 @@ impl Lab {
         let name = format!("node-{number}");
         let address = network.node(number);
         let authority = self.handle.authority();
-        let names = [name.clone(), address.to_string()];
-        let certificate = authority.serving_certificate(now(), &format!("system:node:{name}"), &names)?;
-        let user = User::new(format!("system:node:{name}"), &["system:nodes", "system:authenticated"]);
-        let node = lab_node::Config {
+        let certificate = authority.serving_certificate(
+            now(),
+            &format!("system:node:{name}"),
+            &[&name],
+            &[address.into()],
+        )?;
+        let user = User::new(
+            format!("system:node:{name}"),
+            &["system:nodes", "system:authenticated"],
+        );
+        let node = lab_node::config::Config {
             client: self.client(user),
             name,
             number,
             network,
             api_server: self.handle.address(),
             ca_pem: authority.ca_pem().to_owned(),
-            certificate_pem: certificate.certificate_pem.clone(),
-            key_pem: certificate.key_pem.clone(),
+            serving_cert_pem: certificate.certificate_pem.clone(),
+            serving_key_pem: certificate.key_pem.clone(),
+            client_ca_pem: authority.ca_pem().to_owned(),
+            kubelet_port: lab_node::config::KUBELET_PORT,
             data_dir: config.folder.join("nodes").join(number.to_string()),
             images: config.images.clone(),
             executable: std::env::current_exe().context("cannot find the path of this program")?,
-            extra_env: config.pod_env.clone(),
+            extra_env: config.pod_env.iter().cloned().collect(),
         };
         let stop = shutdown.clone();
         self.spawn(async move {
@@ -163,7 +191,10 @@ impl Lab {
 
 /// A component's user: service accounts are in the groups that all of them are in.
 fn component(name: &str) -> User {
-    match name.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':')) {
+    match name
+        .strip_prefix("system:serviceaccount:")
+        .and_then(|rest| rest.split_once(':'))
+    {
         Some((namespace, account)) => User::service_account(namespace, account, ""),
         None => User::new(name, &["system:authenticated"]),
     }

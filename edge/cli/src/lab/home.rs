@@ -21,14 +21,19 @@ impl Home {
 
     /// A new folder below the system's, which goes when this value does.
     pub(crate) fn temporary(name: &str) -> Result<Self> {
-        Self::at(std::env::temp_dir().join(format!("{name}-{}", std::process::id())), true)
+        Self::at(
+            std::env::temp_dir().join(format!("{name}-{}", std::process::id())),
+            true,
+        )
     }
 
     fn at(path: PathBuf, temporary: bool) -> Result<Self> {
         lab_auth::pki::private_directory(&path)
             .with_context(|| format!("cannot make the folder {}", path.display()))?;
         // Pods see paths below it from other working directories.
-        let path = path.canonicalize().with_context(|| format!("cannot open {}", path.display()))?;
+        let path = path
+            .canonicalize()
+            .with_context(|| format!("cannot open {}", path.display()))?;
         Ok(Self { path, temporary })
     }
 

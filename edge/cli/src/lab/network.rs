@@ -23,7 +23,9 @@ impl Claim {
 
 /// The block that the data directory's objects have their addresses in; else the first free one.
 pub(crate) fn claim(data_dir: Option<&Path>) -> Result<Claim> {
-    let Some(folder) = data_dir else { return first_free() };
+    let Some(folder) = data_dir else {
+        return first_free();
+    };
     let file = folder.join("network");
     if let Ok(text) = std::fs::read_to_string(&file) {
         let block = text.trim().parse().ok().and_then(LabNetwork::new);
@@ -51,14 +53,19 @@ fn first_free() -> Result<Claim> {
             return Ok(claim);
         }
     }
-    bail!("no free block of loopback addresses: 127.32.0.0/16 to 127.126.0.0/16 are all taken by labs")
+    bail!(
+        "no free block of loopback addresses: 127.32.0.0/16 to 127.126.0.0/16 are all taken by labs"
+    )
 }
 
 fn take(network: LabNetwork) -> Result<Claim> {
     let address = Ipv4Addr::new(127, network.block(), 0, 1);
     let socket = UdpSocket::bind((address, CLAIM_PORT))
         .with_context(|| format!("cannot bind {address}:{CLAIM_PORT}"))?;
-    Ok(Claim { network, _socket: socket })
+    Ok(Claim {
+        network,
+        _socket: socket,
+    })
 }
 
 #[cfg(test)]

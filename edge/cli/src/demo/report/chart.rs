@@ -78,7 +78,10 @@ impl Chart {
     /// The chart over `times`, with `marks` drawn through it.
     pub(super) fn svg(&self, times: Range<f64>, marks: &[Mark]) -> String {
         let step = self.step();
-        let scale = Scale { times, top_value: (self.highest() / step).ceil().max(1.0) * step };
+        let scale = Scale {
+            times,
+            top_value: (self.highest() / step).ceil().max(1.0) * step,
+        };
         let mut out = format!(
             "<svg viewBox='0 0 {WIDTH} {HEIGHT}' data-start='{:.1}' data-end='{:.1}' role=img aria-label='{}'>",
             scale.times.start,
@@ -87,8 +90,12 @@ impl Chart {
         );
         self.band_svg(&scale, &mut out);
         self.grid(&scale, step, &mut out);
-        self.lines.iter().for_each(|line| line.svg(&scale, &mut out));
-        self.guides.iter().for_each(|guide| guide.svg(&scale, &mut out));
+        self.lines
+            .iter()
+            .for_each(|line| line.svg(&scale, &mut out));
+        self.guides
+            .iter()
+            .for_each(|guide| guide.svg(&scale, &mut out));
         marks.iter().for_each(|mark| mark.svg(&scale, &mut out));
         self.legend(&mut out);
         out.push_str("<line class=cursor y1=30 y2=166 /></svg>\n");
@@ -96,17 +103,31 @@ impl Chart {
     }
 
     fn highest(&self) -> f64 {
-        let points = self.lines.iter().flat_map(|l| &l.points).map(|(_, value)| *value);
-        points.chain(self.guides.iter().map(|g| g.at)).fold(1.0, f64::max) * 1.05
+        let points = self
+            .lines
+            .iter()
+            .flat_map(|l| &l.points)
+            .map(|(_, value)| *value);
+        points
+            .chain(self.guides.iter().map(|g| g.at))
+            .fold(1.0, f64::max)
+            * 1.05
     }
 
     /// The distance of two grid lines: 1, 2 or 5 times a power of ten, about four of them.
     fn step(&self) -> f64 {
         let rough = self.highest() / 4.0;
         let power = 10_f64.powi(exponent_of_ten(rough));
-        let step = [1.0, 2.0, 5.0].map(|n| n * power).into_iter().find(|s| *s >= rough);
+        let step = [1.0, 2.0, 5.0]
+            .map(|n| n * power)
+            .into_iter()
+            .find(|s| *s >= rough);
         let step = step.unwrap_or(10.0 * power);
-        if self.whole_numbers { step.max(1.0) } else { step }
+        if self.whole_numbers {
+            step.max(1.0)
+        } else {
+            step
+        }
     }
 
     fn band_svg(&self, scale: &Scale, out: &mut String) {
@@ -134,7 +155,9 @@ impl Chart {
             value += step;
         }
         let span = scale.times.end - scale.times.start;
-        let every = [10.0, 15.0, 30.0, 60.0, 120.0, 300.0].into_iter().find(|e| span / e <= 12.0);
+        let every = [10.0, 15.0, 30.0, 60.0, 120.0, 300.0]
+            .into_iter()
+            .find(|e| span / e <= 12.0);
         let every = every.unwrap_or(600.0);
         let mut at = (scale.times.start / every).ceil() * every;
         while at <= scale.times.end {
@@ -150,7 +173,11 @@ impl Chart {
     }
 
     fn legend(&self, out: &mut String) {
-        let _ = write!(out, "<text class=title x={LEFT} y=16>{}</text>", escape(&self.title));
+        let _ = write!(
+            out,
+            "<text class=title x={LEFT} y=16>{}</text>",
+            escape(&self.title)
+        );
         let mut x = WIDTH - RIGHT;
         for line in self.lines.iter().rev() {
             #[expect(clippy::cast_precision_loss, reason = "a name is short")]
@@ -169,7 +196,9 @@ impl Chart {
 
 impl Line {
     fn svg(&self, scale: &Scale, out: &mut String) {
-        let Some(&(first, _)) = self.points.first() else { return };
+        let Some(&(first, _)) = self.points.first() else {
+            return;
+        };
         let mut path = String::new();
         for (index, &(at, value)) in self.points.iter().enumerate() {
             let (x, y) = (scale.x(at), scale.y(value));
@@ -181,7 +210,11 @@ impl Line {
         }
         if self.shape == Shape::Area {
             let (floor, left) = (scale.y(0.0), scale.x(first));
-            let _ = write!(out, "<path class='{} area' d='{path}V{floor:.1}H{left:.1}Z' />", self.class);
+            let _ = write!(
+                out,
+                "<path class='{} area' d='{path}V{floor:.1}H{left:.1}Z' />",
+                self.class
+            );
         }
         let _ = write!(out, "<path class='{} line' d='{path}' />", self.class);
     }
@@ -216,5 +249,8 @@ impl Mark {
 
 /// The largest power of ten that is not above `value`, by division: no logarithm is needed.
 fn exponent_of_ten(value: f64) -> i32 {
-    (-6..9).rev().find(|e| 10_f64.powi(*e) <= value).unwrap_or(-6)
+    (-6..9)
+        .rev()
+        .find(|e| 10_f64.powi(*e) <= value)
+        .unwrap_or(-6)
 }

@@ -20,7 +20,12 @@ fn run() -> Timeline {
             target_percent: 50,
             periods: vec![("sync period", "5s".into())],
         },
-        samples: vec![sample(-5.0, 0, 2), sample(0.0, 2, 2), sample(10.0, 67, 3), sample(20.0, 45, 3)],
+        samples: vec![
+            sample(-5.0, 0, 2),
+            sample(0.0, 2, 2),
+            sample(10.0, 67, 3),
+            sample(20.0, 45, 3),
+        ],
         rescales: vec![Rescale {
             at_seconds: 10.0,
             from: 2,
@@ -49,6 +54,10 @@ fn texts_cannot_become_markup() {
 
 #[test]
 fn a_run_that_saw_nothing_still_has_a_report() {
-    let empty = Timeline { samples: vec![], rescales: vec![], ..run() };
+    let empty = Timeline {
+        samples: vec![],
+        rescales: vec![],
+        ..run()
+    };
     assert!(html(&empty, None).contains("<h1>2</h1>"));
 }

@@ -36,5 +36,9 @@ fn a_row_is_printed_when_more_than_its_age_changed() {
 
 #[test]
 fn what_is_not_a_table_prints_nothing() {
-    assert!(Printer::default().lines(&json!({"kind": "Status"})).is_empty());
+    assert!(
+        Printer::default()
+            .lines(&json!({"kind": "Status"}))
+            .is_empty()
+    );
 }

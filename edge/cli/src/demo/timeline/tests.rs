@@ -19,7 +19,13 @@ fn timeline(changes: &[(f64, i32, i32)]) -> Timeline {
         ready: replicas,
     };
     Timeline {
-        setting: Setting { name: "ns/a".into(), min: 2, max: 5, target_percent: 50, periods: vec![] },
+        setting: Setting {
+            name: "ns/a".into(),
+            min: 2,
+            max: 5,
+            target_percent: 50,
+            periods: vec![],
+        },
         samples: changes.iter().map(sample).collect(),
         rescales: changes.iter().map(rescale).collect(),
     }

@@ -14,7 +14,10 @@ fn a_data_directory_keeps_its_block() {
     let first = claim(Some(folder.path())).unwrap();
     let block = first.network();
     let refused = claim(Some(folder.path())).unwrap_err();
-    assert!(format!("{refused:#}").contains("another lab uses"), "{refused:#}");
+    assert!(
+        format!("{refused:#}").contains("another lab uses"),
+        "{refused:#}"
+    );
     drop(first);
     assert_eq!(claim(Some(folder.path())).unwrap().network(), block);
 }
@@ -24,5 +27,8 @@ fn a_spoilt_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("network"), "seven").unwrap();
     let refused = claim(Some(folder.path())).unwrap_err();
-    assert!(refused.to_string().contains("does not hold a block number"), "{refused}");
+    assert!(
+        refused.to_string().contains("does not hold a block number"),
+        "{refused}"
+    );
 }

@@ -1,0 +1,50 @@
+//! The programs that the tests drive, found as `cargo xtask test` left them.
+
+use std::path::PathBuf;
+
+/// Oldest and newest kubectl; none where the machine has none.
+pub(crate) fn kubectls() -> Vec<PathBuf> {
+    let named = std::env::var_os("EVENKEEL_TEST_KUBECTL").unwrap_or_default();
+    let mut found: Vec<PathBuf> = std::env::split_paths(&named)
+        .filter(|p| !p.as_os_str().is_empty())
+        .collect();
+    if found.is_empty() {
+        found.extend(on_path("kubectl"));
+    }
+    if found.is_empty() {
+        leave_out(
+            "tests that drive kubectl: there is none on PATH (cargo xtask test installs one)",
+        );
+    }
+    found
+}
+
+/// The newest kubectl.
+pub(crate) fn kubectl() -> Option<PathBuf> {
+    kubectls().pop()
+}
+
+/// A python that has the `kubernetes` client.
+pub(crate) fn python() -> Option<PathBuf> {
+    let found = std::env::var_os("EVENKEEL_TEST_PYTHON").map(PathBuf::from);
+    if found.is_none() {
+        leave_out("tests that drive the python client (cargo xtask test installs it)");
+    }
+    found
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+/// Says what cannot run here; a CI machine must be able to run everything.
+fn leave_out(what: &str) {
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "left out on a CI machine: {what}"
+    );
+    println!("left out: {what}");
+}
