@@ -38,38 +38,41 @@ pub(crate) async fn request<T>(
     }
 }
 
-/// The text of an error. Where the answer was no Status object, client-go makes up a sentence from its code.
-/// Upstream: apimachinery/pkg/api/errors, NewGenericServerResponse.
+/// The text of an error. Where the answer was no Status object, or one that says no more than its code,
+/// client-go makes up a sentence from the code. Upstream: apimachinery/pkg/api/errors, NewGenericServerResponse.
 fn api_text(error: &kube::Error, what: &str) -> String {
     let kube::Error::Api(status) = error else {
         return with_causes(error);
     };
-    let made_up = status.message.is_empty() || status.reason == "Failed to parse error data";
-    if !made_up {
-        return status.message.clone();
+    let said = status.message.as_str();
+    if !said.is_empty() && !GENERIC.contains(&said) && status.reason != "Failed to parse error data"
+    {
+        return said.to_owned();
     }
     match status.code {
-        404 => format!("the server could not find the requested resource ({what})"),
+        404 => format!("{} ({what})", GENERIC[0]),
+        503 => format!("{} ({what})", GENERIC[1]),
         429 => "the server has received too many requests and has asked us to try again later"
             .to_owned(),
-        503 => format!("the server is currently unable to handle the request ({what})"),
-        504 => {
-            format!(
-                "the server was unable to return a response in the time allotted, but may still be processing the request ({what})"
-            )
-        }
+        504 => format!(
+            "the server was unable to return a response in the time allotted, but may still be processing the request ({what})"
+        ),
         code if code >= 500 => {
             format!(
-                "an error on the server ({:?}) has prevented the request from succeeding ({what})",
-                status.message
+                "an error on the server ({said:?}) has prevented the request from succeeding ({what})"
             )
         }
-        _ => format!(
-            "the server responded with the status code {} but did not return more information ({what})",
-            status.code
+        code => format!(
+            "the server responded with the status code {code} but did not return more information ({what})"
         ),
     }
 }
+
+/// What says no more than 404 and 503.
+const GENERIC: [&str; 2] = [
+    "the server could not find the requested resource",
+    "the server is currently unable to handle the request",
+];
 
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

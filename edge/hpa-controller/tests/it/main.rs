@@ -1,4 +1,10 @@
 //! The controller against what Kubernetes' own controller answered, and against a lab in memory.
 
+#[cfg(test)]
+mod aggregated;
+#[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod lab;
+#[cfg(test)]
 mod snapshot;
