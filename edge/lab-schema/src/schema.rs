@@ -14,7 +14,6 @@ pub use crd::CrdSchema;
 pub(crate) use kinds::{KINDS, RootKind};
 pub(crate) use merge_keys::{MergeFact, MergeFacts, facts};
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 /// A type's place in its graph.
@@ -122,9 +121,12 @@ pub enum Scalar {
 #[derive(Debug, Default)]
 pub struct Schema {
     types: Vec<Type>,
-    /// By group, version, kind.
-    roots: HashMap<(Arc<str>, Arc<str>, Arc<str>), TypeId>,
+    /// Sorted by name.
+    roots: Vec<(KindName, TypeId)>,
 }
+
+/// Group, version and kind.
+type KindName = [Arc<str>; 3];
 
 impl Schema {
     /// The types of every built-in kind; built on first use.

@@ -79,15 +79,19 @@ pub(super) fn plain(value: Value) -> Value {
                 .map(|(key, value)| (key, plain(value)))
                 .collect(),
         ),
-        Value::Array(items) => Value::Array(
-            items
-                .into_iter()
-                .filter(|item| item.get(PATCH).and_then(Value::as_str) != Some("delete"))
-                .map(plain)
-                .collect(),
-        ),
+        Value::Array(items) => Value::Array(plain_items(items)),
         scalar => scalar,
     }
+}
+
+/// The elements of a list that is new to the object.
+pub(super) fn plain_items(items: Vec<Value>) -> Vec<Value> {
+    let deletes = |item: &Value| item.get(PATCH).and_then(Value::as_str) == Some("delete");
+    items
+        .into_iter()
+        .filter(|item| !deletes(item))
+        .map(plain)
+        .collect()
 }
 
 fn is_directive(key: &str) -> bool {

@@ -4,7 +4,7 @@
 //! are visited is random; here it is the order of names.
 
 use super::PatchError;
-use super::directive::{Key, PATCH, RETAIN_KEYS, bad_directive, bad_type, plain};
+use super::directive::{Key, PATCH, RETAIN_KEYS, bad_directive, bad_type, plain, plain_items};
 use super::elements::{self, List};
 use super::order;
 use crate::TypeRef;
@@ -77,10 +77,10 @@ fn take_orders(patch: &mut Fields) -> Result<BTreeMap<String, Vec<Value>>, Patch
     let mut orders = BTreeMap::new();
     for (key, value) in patch.iter_mut() {
         if let Key::Order(field) = Key::parse(key)? {
-            let Value::Array(order) = value.take() else {
-                return Err(bad_type(&Value::Array(Vec::new()), value));
-            };
-            orders.insert(field.to_owned(), order);
+            match value.take() {
+                Value::Array(order) => drop(orders.insert(field.to_owned(), order)),
+                other => return Err(bad_type(&Value::Array(Vec::new()), &other)),
+            }
         }
     }
     patch.retain(|key, _| !matches!(Key::parse(key), Ok(Key::Order(_))));
@@ -107,7 +107,7 @@ fn order_list(
     let merged = match (live, change) {
         (None, None) => return Ok(()),
         (Some(live), None) => live,
-        (None, Some(change)) => change.into_iter().map(plain).collect(),
+        (None, Some(change)) => plain_items(change),
         (Some(live), Some(change)) => elements::merge(live, change, list)?,
     };
     let merged = order::arrange(merged, &order, &server_order, list.key())?;

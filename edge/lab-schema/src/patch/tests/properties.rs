@@ -33,7 +33,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// Any JSON, made of the words that mean something to patches.
-fn anything() -> impl Strategy<Value = Value> {
+fn anything() -> impl Strategy<Value = Value> + Clone {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -51,12 +51,12 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-fn shuffled(names: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
+fn shuffled(names: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> + Clone {
     subsequence(names, 0..=names.len()).prop_shuffle()
 }
 
 /// A pod that is well formed.
-fn pod() -> impl Strategy<Value = Value> {
+fn pod() -> impl Strategy<Value = Value> + Clone {
     let env = shuffled(&["A", "B", "C"]).prop_flat_map(|names| {
         let count = names.len();
         vec(0..3_u8, count).prop_map(move |values| {
@@ -66,13 +66,15 @@ fn pod() -> impl Strategy<Value = Value> {
                 .collect::<Vec<_>>()
         })
     });
-    let container = (env, vec(0..3_u8, 0..3), any::<bool>()).prop_map(|(env, args, limited)| {
-        let mut container = json!({"env": env, "args": args});
-        if limited {
-            container["resources"] = json!({"limits": {"cpu": "1"}});
-        }
-        container
-    });
+    let container = (env, vec(select(&["-a", "-b"][..]), 0..3), any::<bool>()).prop_map(
+        |(env, args, limited)| {
+            let mut container = json!({"env": env, "args": args});
+            if limited {
+                container["resources"] = json!({"limits": {"cpu": "1"}});
+            }
+            container
+        },
+    );
     let containers = shuffled(&["a", "b", "c", "d"]).prop_flat_map(move |names| {
         let count = names.len();
         vec(container.clone(), count).prop_map(move |mut containers| {
