@@ -42,12 +42,7 @@ pub(super) fn builtin() -> Schema {
     };
     for kind in KINDS {
         let id = builder.definition(&(kind.definition)());
-        let root = (
-            builder.name(kind.group),
-            builder.name(kind.version),
-            builder.name(kind.kind),
-        );
-        builder.schema.roots.insert(root, id);
+        builder.root([kind.group, kind.version, kind.kind], id);
     }
     builder.finish()
 }
@@ -65,8 +60,15 @@ pub(super) struct Builder<'d> {
 
 impl Builder<'_> {
     pub(super) fn finish(mut self) -> Schema {
+        self.schema.roots.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.schema.types.shrink_to_fit();
         self.schema
+    }
+
+    /// Gives a kind its type.
+    pub(super) fn root(&mut self, kind: [&str; 3], id: TypeId) {
+        let name = kind.map(|part| self.name(part));
+        self.schema.roots.push((name, id));
     }
 
     /// A shared name.

@@ -42,12 +42,7 @@ impl Schema {
                 atomic: false,
             }))
         };
-        let root = (
-            builder.name(crd.group),
-            builder.name(crd.version),
-            builder.name(crd.kind),
-        );
-        builder.schema.roots.insert(root, id);
+        builder.root([crd.group, crd.version, crd.kind], id);
         builder.finish()
     }
 }
