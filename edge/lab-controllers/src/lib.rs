@@ -8,6 +8,7 @@
 
 mod cluster_role;
 mod cron_job;
+mod daemon_set;
 mod deployment;
 mod discovery;
 mod endpoints;
@@ -23,9 +24,11 @@ mod node_lifecycle;
 mod pod_gc;
 mod pods;
 mod replica_set;
+mod revisions;
 mod root_ca;
 mod scheduler;
 mod service_account;
+mod stateful_set;
 
 use hub::Setup;
 use kube::Client;
@@ -61,6 +64,8 @@ pub async fn run(
     namespace::start(&mut setup);
     job::start(&mut setup);
     cron_job::start(&mut setup);
+    stateful_set::start(&mut setup);
+    daemon_set::start(&mut setup);
     load_balancer::start(&mut setup, config.network);
     node_lifecycle::start(&mut setup);
     pod_gc::start(&mut setup);

@@ -257,7 +257,7 @@ pub(crate) fn is_recreate(spec: &DeploymentSpec) -> bool {
 
 /// A number, or a percentage of `total`, rounded. What is not a percentage counts as 0, as the API
 /// server lets none through.
-fn scaled(value: Option<&IntOrString>, total: i32, up: bool) -> i32 {
+pub(crate) fn scaled(value: Option<&IntOrString>, total: i32, up: bool) -> i32 {
     match value {
         Some(IntOrString::Int(number)) => *number,
         Some(IntOrString::String(text)) => {

@@ -7,3 +7,4 @@ mod kubelet;
 mod lab;
 mod others;
 mod services;
+mod sets;
