@@ -137,9 +137,11 @@ impl Schema {
 
     /// The type of a kind.
     pub fn root(&self, group: &str, version: &str, kind: &str) -> Option<TypeRef<'_>> {
-        let id = *self
-            .roots
-            .get(&(group.into(), version.into(), kind.into()))?;
+        let wanted = [group, version, kind];
+        let found = self.roots.binary_search_by(|(name, _)| {
+            name.iter().map(|part| &**part).cmp(wanted.iter().copied())
+        });
+        let (_, id) = self.roots[found.ok()?];
         Some(TypeRef { schema: self, id })
     }
 
