@@ -230,7 +230,12 @@ fn a_deployment_gets_what_upstream_gives_it() {
 #[test]
 fn a_job_gets_what_upstream_gives_it() {
     let job = json!({"metadata": {"name": "j"}, "spec": {"template": {"metadata": {"labels": {"a": "b"}}, "spec": {"restartPolicy": "Never", "containers": []}}}});
-    check("batch", "v1", "Job", job, expect![[r#"
+    check(
+        "batch",
+        "v1",
+        "Job",
+        job,
+        expect![[r#"
         {
           "metadata": {
             "labels": {
@@ -264,13 +269,19 @@ fn a_job_gets_what_upstream_gives_it() {
           },
           "status": {}
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_cron_job_gets_what_upstream_gives_it() {
     let cron_job = json!({"metadata": {"name": "c"}, "spec": {"schedule": "*/5 * * * *", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never"}}}}}});
-    check("batch", "v1", "CronJob", cron_job, expect![[r#"
+    check(
+        "batch",
+        "v1",
+        "CronJob",
+        cron_job,
+        expect![[r#"
         {
           "metadata": {
             "name": "c"
@@ -299,7 +310,8 @@ fn a_cron_job_gets_what_upstream_gives_it() {
           },
           "status": {}
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
