@@ -389,3 +389,6 @@ impl Run<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;
