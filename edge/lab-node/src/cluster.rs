@@ -175,16 +175,20 @@ fn service_view(
         addresses.sort();
         addresses.dedup();
     }
-    let ports = spec.ports.unwrap_or_default().iter().filter_map(|port| {
-        let port_name = port.name.clone().unwrap_or_default();
-        Some(ServicePort {
-            port: u16::try_from(port.port).ok()?,
-            node_port: port.node_port.and_then(|p| u16::try_from(p).ok()),
-            tcp: port.protocol.as_deref().is_none_or(|p| p == "TCP"),
-            endpoints: endpoints(slices, &port_name, publish),
-            name: port_name,
-        })
-    });
+    let ports = spec
+        .ports
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|port| {
+            let port_name = port.name.clone().unwrap_or_default();
+            Some(ServicePort {
+                port: u16::try_from(port.port).ok()?,
+                node_port: port.node_port.and_then(|p| u16::try_from(p).ok()),
+                tcp: port.protocol.as_deref().is_none_or(|p| p == "TCP"),
+                endpoints: endpoints(slices, &port_name, publish),
+                name: port_name,
+            })
+        });
     let ports = ports.collect();
     ServiceView {
         namespace,
