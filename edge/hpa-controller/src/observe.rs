@@ -51,6 +51,7 @@ impl Observer<'_> {
                 context: hpa::ScaleStep::Get,
             }),
             pods: Vec::new(),
+            pods_problem: None,
             resource_metrics: Ok(Vec::new()),
             readings: Vec::new(),
         };
@@ -102,7 +103,7 @@ impl Observer<'_> {
         let pods = match self.pods(namespace, text).await {
             Ok(pods) => pods,
             Err(error) => {
-                tracing::warn!(namespace, selector = text, %error, "cannot list the target's pods");
+                observation.pods_problem = Some(error.to_string());
                 return Selection::Valid;
             }
         };

@@ -13,6 +13,8 @@ pub struct Observation {
     pub scale: Result<Scale, ScaleProblem>,
     /// All pods that the scale's selector picks, in any order; by name is quickest.
     pub pods: Vec<Pod>,
+    /// Why the pods are not known, if they are not. (Upstream has them in a cache, and is never at a loss.)
+    pub pods_problem: Option<String>,
     /// What metrics.k8s.io serves for these pods, or its error. By name is quickest.
     pub resource_metrics: Result<Vec<PodMetrics>, String>,
     /// One entry for each of `spec.metrics`, in its order.

@@ -3,7 +3,7 @@
 //! Upstream: replica_calculator.go, groupPods and calculateRequests; metrics/client.go, getPodMetrics and
 //! getContainerMetrics.
 
-use crate::observation::{Phase, Pod, PodMetrics, PodValue};
+use crate::observation::{Observation, Phase, Pod, PodMetrics, PodValue};
 use crate::spec::{Config, Resource};
 use crate::step::{Group, GroupRule, PodStep};
 use units::{Duration, Timestamp};
@@ -234,6 +234,19 @@ fn containers_request(
         Some(name) => Err(format!("container {name} not found in Pod {}", pod.name)),
         None => Ok(sum),
     }
+}
+
+/// The target's pods, if there are any.
+pub(crate) fn of_target(seen: &Observation) -> Result<&[Pod], String> {
+    if let Some(problem) = &seen.pods_problem {
+        return Err(format!(
+            "unable to get pods while calculating replica count: {problem}"
+        ));
+    }
+    if seen.pods.is_empty() {
+        return Err("no pods returned by selector while calculating replica count".to_owned());
+    }
+    Ok(&seen.pods)
 }
 
 /// How many pods are running and ready. Upstream: getReadyPodsCount.

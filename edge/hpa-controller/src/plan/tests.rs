@@ -63,6 +63,7 @@ fn decision(object: &HorizontalPodAutoscaler, cpu: i64) -> Decision {
             selection: Selection::Valid,
         }),
         pods: vec![pod("web-1"), pod("web-2")],
+        pods_problem: None,
         resource_metrics: Ok(vec![metrics("web-1", cpu), metrics("web-2", cpu)]),
         readings: vec![hpa::Reading::Resource],
     };

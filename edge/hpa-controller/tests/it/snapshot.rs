@@ -44,6 +44,7 @@ pub(crate) fn read(docs: &[Value]) -> Snapshot {
         } else {
             Vec::new()
         },
+        pods_problem: None,
         resource_metrics: if valid {
             reader.resource_metrics(&selector)
         } else {

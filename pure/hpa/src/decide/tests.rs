@@ -89,6 +89,7 @@ fn seen(usages: &[i64]) -> Observation {
             selection: Selection::Valid,
         }),
         pods: (0..usages.len()).map(pod).collect(),
+        pods_problem: None,
         resource_metrics: Ok(usages
             .iter()
             .enumerate()

@@ -88,14 +88,12 @@ fn resource_metrics<'a>(
 }
 
 fn grouped(context: Context<'_>, figures: &Figures<'_>, cpu: bool) -> Result<Grouped, String> {
-    if context.seen.pods.is_empty() {
-        return Err("no pods returned by selector while calculating replica count".to_owned());
-    }
+    let pods = pods::of_target(context.seen)?;
     let starting = cpu.then_some(Starting {
         now: context.now,
         config: &context.spec.config,
     });
-    let grouped = pods::group(&context.seen.pods, figures, starting);
+    let grouped = pods::group(pods, figures, starting);
     if count(&grouped.pods, Group::Ready) + grouped.strangers == 0 {
         return Err("did not receive metrics for targeted pods (pods might be unready)".to_owned());
     }

@@ -22,10 +22,9 @@ pub(super) fn by_ready_pods(
     } else if context.tolerances.hold(ratio) {
         (current, Rule::WithinTolerance, None)
     } else {
-        if context.seen.pods.is_empty() {
-            return Err("unable to calculate ready pods: no pods returned by selector while calculating replica count".to_owned());
-        }
-        let ready = pods::ready_count(&context.seen.pods);
+        let pods = pods::of_target(context.seen)
+            .map_err(|e| format!("unable to calculate ready pods: {e}"))?;
+        let ready = pods::ready_count(pods);
         (
             capped(ratio * ready as f64),
             Rule::RatioTimesReadyPods,
