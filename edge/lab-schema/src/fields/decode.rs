@@ -263,7 +263,7 @@ fn shown(of: TypeRef<'_>, value: &Value) -> String {
     }
 }
 
-/// Upstream: converter.go fromUnstructured.
+/// Upstream: converter.go fromUnstructured. Go can convert numbers to text, so it says that it won't.
 fn converter_text(of: TypeRef<'_>, value: &Value, wanted: &str) -> String {
     let got = match value {
         Value::Number(n) if n.is_f64() => "float64",
@@ -272,11 +272,17 @@ fn converter_text(of: TypeRef<'_>, value: &Value, wanted: &str) -> String {
         Value::Array(_) => "slice",
         other => json_word(other),
     };
-    match of.shape() {
-        Shape::Struct(_) => format!("cannot restore struct from: {got}"),
-        Shape::Map(..) => format!("cannot restore map from {got}"),
-        Shape::List(..) => format!("cannot restore slice from {got}"),
-        Shape::Scalar(_) => format!("unrecognized type: {wanted}"),
+    match (of.shape(), value) {
+        (Shape::Struct(_), _) => format!("cannot restore struct from: {got}"),
+        (Shape::Map(..), _) => format!("cannot restore map from {got}"),
+        (Shape::List(..), _) => format!("cannot restore slice from {got}"),
+        (Shape::Scalar(Scalar::String), Value::Number(n)) if !n.is_f64() => {
+            format!("cannot convert {got} to {wanted}")
+        }
+        (Shape::Scalar(Scalar::Int32 | Scalar::Int64), Value::Number(_)) => {
+            format!("cannot convert {got} to {wanted}")
+        }
+        (Shape::Scalar(_), _) => format!("unrecognized type: {wanted}"),
     }
 }
 

@@ -64,6 +64,9 @@ pub(super) fn all(form: Form, kinds: &[&RootKind], crds: &[CrdSchema<'_>]) -> Ma
         let gvk = (kind.group, kind.version, kind.kind);
         if let Some(schema) = schemas.get_mut(&*name) {
             schema[GVK] = gvk_extension(gvk, "");
+            if kind.kind != "Event" {
+                unrequire(schema, "metadata");
+            }
         }
         if kind.listed {
             schemas.insert(format!("{name}List"), list(form, &name, gvk));
@@ -84,6 +87,18 @@ fn gvk_extension((group, version, kind): (&str, &str, &str), suffix: &str) -> Va
     json!([{"group": group, "kind": format!("{kind}{suffix}"), "version": version}])
 }
 
+/// Types that embed LocalObjectReference upstream, whose name is optional.
+const REFERENCES: &[&str] = &[
+    "core.v1.ConfigMapEnvSource",
+    "core.v1.ConfigMapKeySelector",
+    "core.v1.ConfigMapProjection",
+    "core.v1.ConfigMapVolumeSource",
+    "core.v1.LocalObjectReference",
+    "core.v1.SecretEnvSource",
+    "core.v1.SecretKeySelector",
+    "core.v1.SecretProjection",
+];
+
 /// Adds what k8s-openapi leaves out.
 fn decorate(form: Form, name: &str, schema: &mut Value, facts: &MergeFacts) {
     if name == QUANTITY || name == INT_OR_STRING {
@@ -93,12 +108,29 @@ fn decorate(form: Form, name: &str, schema: &mut Value, facts: &MergeFacts) {
     if is_atomic(name) {
         schema["x-kubernetes-map-type"] = "atomic".into();
     }
+    if REFERENCES.iter().any(|suffix| name.ends_with(suffix)) {
+        unrequire(schema, "name");
+    }
     let facts = facts.get(name);
-    for (field, property) in schema["properties"].as_object_mut().into_iter().flatten() {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (field, property) in properties.into_iter().flatten() {
         if let Some(fact) = facts.and_then(|facts| facts.get(field.as_str())) {
             extend(property, fact);
         }
         *property = form.settle(property.take());
+    }
+}
+
+/// k8s-openapi requires what a Go client always sends, where upstream does not.
+fn unrequire(schema: &mut Value, field: &str) {
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
+    if let Some(required) = object.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| name != field);
+        if required.is_empty() {
+            object.remove("required");
+        }
     }
 }
 

@@ -67,36 +67,31 @@ pub(super) fn bad_directive(directive: &Value, patch: &Map<String, Value>) -> Pa
     ))
 }
 
-/// A value new to the object: nulls and directives have nothing to act on.
+/// A value new to the object: nulls and directives have nothing to act on. None where the value itself is a directive.
 ///
-/// Upstream: discardNullValuesFromPatch and dropDirectives.
-pub(super) fn plain(value: Value) -> Value {
+/// Upstream: discardNullValuesFromPatch and removeDirectives.
+pub(super) fn plain(value: Value) -> Option<Value> {
     match value {
-        Value::Object(fields) => Value::Object(
-            fields
-                .into_iter()
-                .filter(|(key, value)| !value.is_null() && !is_directive(key))
-                .map(|(key, value)| (key, plain(value)))
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(plain_items(items)),
-        scalar => scalar,
+        Value::Object(fields) if fields.contains_key(PATCH) => None,
+        Value::Object(fields) => Some(Value::Object(plain_fields(fields))),
+        Value::Array(items) => Some(Value::Array(plain_items(items))),
+        scalar => Some(scalar),
     }
+}
+
+fn plain_fields(fields: Map<String, Value>) -> Map<String, Value> {
+    let kept = fields
+        .into_iter()
+        .filter(|(key, value)| !value.is_null() && !is_directive(key));
+    kept.filter_map(|(key, value)| Some((key, plain(value)?)))
+        .collect()
 }
 
 /// The elements of a list that is new to the object.
 pub(super) fn plain_items(items: Vec<Value>) -> Vec<Value> {
-    let deletes = |item: &Value| item.get(PATCH).and_then(Value::as_str) == Some("delete");
-    items
-        .into_iter()
-        .filter(|item| !deletes(item))
-        .map(plain)
-        .collect()
+    items.into_iter().filter_map(plain).collect()
 }
 
 fn is_directive(key: &str) -> bool {
-    key == PATCH
-        || key == RETAIN_KEYS
-        || key.starts_with(DELETE_FROM_LIST)
-        || key.starts_with(SET_ELEMENT_ORDER)
+    key == RETAIN_KEYS || key.starts_with(DELETE_FROM_LIST) || key.starts_with(SET_ELEMENT_ORDER)
 }

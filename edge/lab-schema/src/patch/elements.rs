@@ -3,7 +3,7 @@
 //! Upstream: apimachinery/pkg/util/strategicpatch/patch.go mergeSlice (v1.36).
 
 use super::PatchError;
-use super::directive::{PATCH, bad_directive, no_merge_key, plain};
+use super::directive::{self, PATCH, bad_directive, no_merge_key, plain};
 use super::order;
 use super::strategic::merge_map;
 use crate::TypeRef;
@@ -106,7 +106,7 @@ fn merge_objects(
         }
     }
     if replace {
-        return Ok((plain_items.into_iter().map(plain).collect(), Vec::new()));
+        return Ok((directive::plain_items(plain_items), Vec::new()));
     }
     live.retain(|item| item.get(key).is_none_or(|name| !deleted.contains(name)));
     merge_named(&mut live, &plain_items, key, of)?;
@@ -135,7 +135,7 @@ fn merge_named(
             *found = merge_map(std::mem::take(found), fields.clone(), of)?;
         } else {
             places.insert(name.clone(), live.len());
-            live.push(plain(item.clone()));
+            live.extend(plain(item.clone()));
         }
     }
     Ok(())

@@ -136,8 +136,8 @@ fn merge_field(
         return Ok(());
     }
     let Some(live) = original.remove(field) else {
-        if !deleting {
-            original.insert(field.to_owned(), plain(patch));
+        if !deleting && let Some(new) = plain(patch) {
+            original.insert(field.to_owned(), new);
         }
         return Ok(());
     };
@@ -146,6 +146,7 @@ fn merge_field(
         (Value::Object(live), Value::Object(patch)) if !strategy.replace => {
             Value::Object(merge_map(live, patch, of)?)
         }
+        (Value::Object(_), patch @ Value::Object(_)) => patch,
         (Value::Array(live), Value::Array(patch)) if deleting => {
             Value::Array(elements::without(live, &patch))
         }
@@ -157,8 +158,11 @@ fn merge_field(
             Value::Array(elements::merge(live, patch, list)?)
         }
         (live, _) if deleting => live,
-        (_, patch @ Value::Object(_)) => plain(patch),
-        (_, patch) => patch,
+        (Value::Array(_), patch @ Value::Array(_)) => patch,
+        (_, patch) => match plain(patch) {
+            Some(new) => new,
+            None => return Ok(()),
+        },
     };
     original.insert(field.to_owned(), merged);
     Ok(())
