@@ -8,7 +8,7 @@ use futures::future::join_all;
 use hpa_controller::Config as HpaConfig;
 use kube::Client;
 use lab_auth::User;
-use lab_node::images::ImageTable;
+use lab_node::ImageTable;
 use lab_server::Handle;
 use runtime::clock::now;
 use runtime::network::LabNetwork;
@@ -163,7 +163,7 @@ impl Lab {
             format!("system:node:{name}"),
             &["system:nodes", "system:authenticated"],
         );
-        let node = lab_node::config::Config {
+        let node = lab_node::Config {
             client: self.client(user),
             name,
             number,
@@ -173,7 +173,7 @@ impl Lab {
             serving_cert_pem: certificate.certificate_pem.clone(),
             serving_key_pem: certificate.key_pem.clone(),
             client_ca_pem: authority.ca_pem().to_owned(),
-            kubelet_port: lab_node::config::KUBELET_PORT,
+            kubelet_port: lab_node::KUBELET_PORT,
             data_dir: config.folder.join("nodes").join(number.to_string()),
             images: config.images.clone(),
             executable: std::env::current_exe().context("cannot find the path of this program")?,

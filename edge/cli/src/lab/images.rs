@@ -1,7 +1,7 @@
 //! Which programs images are: the lab's own table, and the user's file before it.
 
 use anyhow::{Context, Result};
-use lab_node::images::ImageTable;
+use lab_node::ImageTable;
 use std::path::Path;
 
 /// The table with the entries of `file` first.
