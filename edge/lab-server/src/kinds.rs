@@ -16,11 +16,11 @@ impl Served {
     pub(crate) fn converts(&self, _stored: &Stored) -> bool {
         self.storage.api_version() != self.api_version()
     }
+}
 
-    /// The type of its objects, as clients of this version see them.
-    fn schema(&self) -> Option<TypeRef<'static>> {
-        Schema::builtin().root(&self.group, &self.version, &self.kind)
-    }
+/// The type of a resource's objects, as clients of its version see them.
+pub(crate) fn schema(resource: &Served) -> Option<TypeRef<'static>> {
+    Schema::builtin().root(&resource.group, &resource.version, &resource.kind)
 }
 
 /// An object of any version in this resource's version.
@@ -71,7 +71,7 @@ pub(crate) fn check_fields(
     validation: Validation,
     object: &mut Value,
 ) -> Result<Vec<String>, ApiError> {
-    match resource.schema() {
+    match schema(resource) {
         Some(of) => lab_schema::fields::check(of, raw, validation, object),
         None => Ok(Vec::new()),
     }
@@ -95,7 +95,7 @@ pub(crate) fn patched(
     validation: Validation,
     (object, patch): (&Value, &Value),
 ) -> Result<(Value, Vec<String>), ApiError> {
-    let of = resource.schema();
+    let of = schema(resource);
     let (mut new, how) = match kind {
         PatchKind::Json => (patch::json_patch(object, patch)?, Patched::Json),
         PatchKind::Merge => (patch::merge_patch(object, patch)?, Patched::Json),

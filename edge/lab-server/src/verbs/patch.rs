@@ -3,7 +3,7 @@
 use crate::body::Reply;
 use crate::call::Call;
 use crate::kinds::{self, PatchKind};
-use crate::verbs::{input, update};
+use crate::verbs::{apply, input, update};
 use k8s::status::ApiError;
 use serde_json::Value;
 
@@ -11,6 +11,9 @@ const ACCEPTED: &str = "application/json-patch+json, application/merge-patch+jso
 
 /// Answers a patch.
 pub(crate) async fn patch(call: &Call, bytes: &[u8]) -> Reply {
+    if input::media(call) == apply::MEDIA {
+        return apply::apply(call, bytes).await;
+    }
     let kind = kind(call)?;
     let patch: Value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;

@@ -4,7 +4,7 @@ use crate::backend::{Refused, Write};
 use crate::body::Reply;
 use crate::call::Call;
 use crate::stored::{Draft, Stored};
-use crate::verbs::input;
+use crate::verbs::{apply, input};
 use crate::{admission, kinds};
 use http::StatusCode;
 use k8s::status::ApiError;
@@ -62,7 +62,7 @@ pub(crate) async fn change(
     call: &Call,
     make: impl FnMut(&Value) -> Result<Value, ApiError>,
 ) -> Result<Changed, ApiError> {
-    attempt(call, make, true).await
+    attempt(call, make, Rules::Client).await
 }
 
 /// The same for changes that the server itself decides: what `make` returns is not subject to the
@@ -71,13 +71,32 @@ pub(crate) async fn change_as_is(
     call: &Call,
     make: impl FnMut(&Value) -> Result<Value, ApiError>,
 ) -> Result<Changed, ApiError> {
-    attempt(call, make, false).await
+    attempt(call, make, Rules::None).await
+}
+
+/// The same for an apply, which keeps account of who owns which field itself.
+pub(crate) async fn change_owned(
+    call: &Call,
+    make: impl FnMut(&Value) -> Result<Value, ApiError>,
+) -> Result<Changed, ApiError> {
+    attempt(call, make, Rules::Apply).await
+}
+
+/// What a change is subject to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    /// The kind's rules, and the account of who owns which field.
+    Client,
+    /// The kind's rules.
+    Apply,
+    /// Nothing.
+    None,
 }
 
 async fn attempt(
     call: &Call,
     mut make: impl FnMut(&Value) -> Result<Value, ApiError>,
-    ruled: bool,
+    rules: Rules,
 ) -> Result<Changed, ApiError> {
     let stale = || ApiError::stale(call.resource.named(), call.name());
     let _held = admission::hold(call).await;
@@ -93,7 +112,10 @@ async fn attempt(
         if pinned && wanted != stored.revision.to_string() {
             return Err(stale());
         }
-        if ruled {
+        if rules == Rules::Client {
+            apply::record(call, &old, &mut new);
+        }
+        if rules != Rules::None {
             prepare(call, &old, &mut new)?;
         }
         if same(&old, &new) {
