@@ -14,6 +14,8 @@ mod discovery;
 mod endpoints;
 mod engine;
 mod events;
+#[cfg(test)]
+mod fixtures;
 mod garbage;
 mod hub;
 mod job;

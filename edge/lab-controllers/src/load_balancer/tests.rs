@@ -32,7 +32,7 @@ fn the_lowest_free_address_is_given() {
 #[test]
 fn a_service_that_has_an_address_keeps_it() {
     let old = service("old", "LoadBalancer", Some("127.77.1.9"));
-    assert_eq!(plan(&old, &[old.clone()], network()), None);
+    assert_eq!(plan(&old, std::slice::from_ref(&old), network()), None);
 }
 
 #[test]

@@ -21,6 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Lab {
     pub(crate) client: Client,
+    server: Server,
     _stop: DropGuard,
 }
 
@@ -62,6 +63,7 @@ impl Lab {
         tokio::spawn(kubelet::run(admin.clone(), stop.clone()));
         Ok(Self {
             client: admin,
+            server,
             _stop: stop.drop_guard(),
         })
     }
@@ -167,6 +169,16 @@ impl Lab {
             format!("{reason} {}", event.message.clone().unwrap_or_default())
         };
         Ok(about.map(text).collect())
+    }
+
+    /// Waits until nothing has been written for half a second.
+    pub(crate) async fn quiet(&self) -> anyhow::Result<()> {
+        self.eventually("nobody writes any more", || async {
+            let before = self.server.revision();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            Ok((self.server.revision() == before).then_some(()))
+        })
+        .await
     }
 
     /// Waits until `condition` gives something; says what was waited for if it does not.

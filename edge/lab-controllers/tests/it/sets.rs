@@ -1,8 +1,9 @@
 //! StatefulSets and DaemonSets.
 
 use crate::lab::Lab;
-use k8s_openapi::api::apps::v1::{DaemonSet, StatefulSet};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::{Value, json};
 
 fn spec(name: &str, image: &str) -> Value {
@@ -119,4 +120,31 @@ async fn a_daemon_set_has_one_pod_on_every_node() -> anyhow::Result<()> {
         Ok((status.number_ready == 3 && status.updated_number_scheduled == Some(3)).then_some(()))
     })
     .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_settled_is_left_alone() -> anyhow::Result<()> {
+    let lab = Lab::start().await?;
+    lab.create::<DaemonSet>(set("DaemonSet", "agent", &spec("agent", "one")))
+        .await?;
+    lab.create::<StatefulSet>(set("StatefulSet", "db", &spec("db", "one")))
+        .await?;
+    lab.create::<Deployment>(set("Deployment", "web", &spec("web", "one")))
+        .await?;
+    let mut once = json!({"template": spec("once", "one")["template"]});
+    once["template"]["spec"]["restartPolicy"] = json!("Never");
+    lab.create::<Job>(json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "once"}, "spec": once,
+    }))
+    .await?;
+    lab.create::<Service>(json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}], "type": "LoadBalancer"},
+    }))
+    .await?;
+    lab.eventually("four pods", || async {
+        Ok((ready(&lab).await?.len() == 4).then_some(()))
+    })
+    .await?;
+    lab.quiet().await
 }
