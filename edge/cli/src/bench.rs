@@ -114,7 +114,7 @@ async fn creates(client: &Client, objects: usize) -> Result<Figures> {
     let watched = tokio::spawn(count_events(client.clone(), objects));
     let begun = Instant::now();
     let run = begun.elapsed().as_nanos() ^ u128::from(std::process::id());
-    let prefix = format!("bench-{run:x}-{}", objects);
+    let prefix = format!("bench-{run:x}-{objects}");
     futures::stream::iter(0..objects)
         .map(|index| create(client, format!("{prefix}-{index}")))
         .buffer_unordered(CONCURRENCY)

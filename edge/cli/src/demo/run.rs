@@ -104,6 +104,7 @@ pub(crate) async fn exercise(
         start: Instant::now(),
         samples: Vec::new(),
         answered_before: 0,
+        failed_before: 0,
     };
     driver.hold(Duration::from_secs(3)).await?;
     let load_end = driver.all_levels().await?;
@@ -171,6 +172,7 @@ struct Driver<'a> {
     start: Instant,
     samples: Vec<Sample>,
     answered_before: u64,
+    failed_before: u64,
 }
 
 impl Driver<'_> {
@@ -257,6 +259,11 @@ impl Driver<'_> {
         }
         let figures = observe::figures(&self.client).await?;
         let answered = self.load.answered();
+        let failed = self.load.failed();
+        if failed > self.failed_before {
+            tracing::debug!(failed, "requests that got no answer so far");
+            self.failed_before = failed;
+        }
         let new = u32::try_from(answered - self.answered_before).unwrap_or(u32::MAX);
         self.answered_before = answered;
         let answered_rps = if since.is_finite() {

@@ -1,6 +1,6 @@
 //! `kill -9` in the middle of writes: nothing that was acknowledged is lost.
 
-use crate::lab::{Lab, eventually};
+use crate::lab::{Lab, eventually, pause};
 use crate::tools;
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -46,7 +46,7 @@ fn nothing_acknowledged_is_lost_and_watches_resume() {
             thread::spawn(move || write_until(kubectl, writer, stop))
         })
         .collect();
-    thread::sleep(Duration::from_secs(3));
+    pause(Duration::from_secs(3));
     lab.kill();
     stop.store(true, Ordering::Relaxed);
     let acknowledged: BTreeSet<String> = writers

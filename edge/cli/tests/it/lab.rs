@@ -3,8 +3,9 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 /// How long anything may take to become true.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -195,6 +196,15 @@ impl Kubectl {
     }
 }
 
+/// Lets other processes go on.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there is no runtime here to block"
+)]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// Whether something becomes true within the limit.
 pub(crate) fn eventually(mut holds: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + LIMIT;
@@ -202,7 +212,7 @@ pub(crate) fn eventually(mut holds: impl FnMut() -> bool) -> bool {
         if holds() {
             return true;
         }
-        std::thread::sleep(Duration::from_millis(200));
+        pause(Duration::from_millis(200));
     }
     false
 }
