@@ -139,3 +139,18 @@ fn a_patched_object_is_refused_with_the_patch() {
     expect![[r#" "" is invalid: patch: Invalid value: "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"spec\":{\"replicas\":\"abc\"}}": json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"#]]
         .assert_eq(&error.message);
 }
+
+#[test]
+fn a_custom_resource_definition_keeps_any_default() {
+    let mut crd = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "spec": {"versions": [{"name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                "a": {"type": "integer", "default": 5, "enum": [5, "x"]},
+                "b": {"type": "object", "default": {"c": 1}, "additionalProperties": true},
+                "d": {"type": "array", "items": {"type": "string"}}}}}}]}});
+    let before = crd.clone();
+    let of = kind("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    check(of, None, Validation::Strict, &mut crd).unwrap();
+    drop_empty(of, &mut crd);
+    assert_eq!(crd, before);
+}

@@ -64,7 +64,7 @@ pub(super) fn all(form: Form, kinds: &[&RootKind], crds: &[CrdSchema<'_>]) -> Ma
         let gvk = (kind.group, kind.version, kind.kind);
         if let Some(schema) = schemas.get_mut(&*name) {
             schema[GVK] = gvk_extension(gvk, "");
-            if kind.kind != "Event" {
+            if (kind.group, kind.kind) != ("", "Event") {
                 unrequire(schema, "metadata");
             }
         }
@@ -101,6 +101,13 @@ const REFERENCES: &[&str] = &[
 
 /// Adds what k8s-openapi leaves out.
 fn decorate(form: Form, name: &str, schema: &mut Value, facts: &MergeFacts) {
+    if name.contains(".apiextensions.v1.JSON")
+        && !name.ends_with(".JSONSchemaProps")
+        && let Some(any) = schema.as_object_mut()
+    {
+        // Upstream says of these only what they are for: any value goes.
+        any.retain(|key, _| key == "description");
+    }
     if name == QUANTITY || name == INT_OR_STRING {
         number_or_string(form, name, schema);
         return;

@@ -177,6 +177,15 @@ fn directives_have_nothing_to_act_on_in_new_values() {
 }
 
 #[test]
+fn a_new_value_that_is_a_directive_is_nothing() {
+    let patch = json!({"labels": {"$patch": "replace", "a": "1"}, "annotations": {"b": "2"}});
+    assert_eq!(
+        meta(json!({"name": "p"}), patch),
+        json!({"name": "p", "annotations": {"b": "2"}})
+    );
+}
+
+#[test]
 fn nested_lists_merge() {
     let ports = spec(
         json!({"containers": [{"name": "a", "ports": [{"containerPort": 80}, {"containerPort": 81, "name": "x"}]}]}),

@@ -203,6 +203,9 @@ pub(super) fn is_required(field: &str, required: &Value) -> bool {
 
 /// Definitions that are one value to every user of the graph.
 fn scalar_by_name(definition: &str) -> Option<Scalar> {
+    if definition == "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON" {
+        return Some(Scalar::Any);
+    }
     match definition.strip_prefix("io.k8s.apimachinery.pkg.")? {
         "api.resource.Quantity" => Some(Scalar::Quantity),
         "util.intstr.IntOrString" => Some(Scalar::IntOrString),
