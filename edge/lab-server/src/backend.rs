@@ -144,6 +144,13 @@ impl Backend {
         }
     }
 
+    /// Closes what is on disk; later writes are refused.
+    pub(crate) async fn close(&self) {
+        if let Some(journal) = &self.journal {
+            journal.close().await;
+        }
+    }
+
     /// The object at a key.
     pub(crate) fn get(&self, collection: &str, key: &str) -> Option<Payload> {
         self.read()

@@ -29,7 +29,14 @@ type Waiting = (Write, oneshot::Sender<Result<Written, Refused>>);
 /// The way to the writer's thread.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    queue: mpsc::Sender<Waiting>,
+    queue: mpsc::Sender<Message>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Write(Waiting),
+    /// Write what came before, close the file, and say so.
+    Close(oneshot::Sender<()>),
 }
 
 /// Opens or creates the file and loads what it has.
@@ -83,7 +90,7 @@ impl Journal {
         let (queue, waiting) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || run(&database, &state, waiting))
+            .spawn(move || run(database, &state, waiting))
             .context("starting the journal's thread")?;
         Ok(Self { queue })
     }
@@ -92,45 +99,73 @@ impl Journal {
     pub(crate) async fn write(&self, write: Write) -> Result<Written, Refused> {
         let (done, answer) = oneshot::channel();
         let stopped = || Refused::Journal("the journal has stopped".to_owned());
-        self.queue
-            .send((write, done))
-            .await
-            .map_err(|_| stopped())?;
+        let message = Message::Write((write, done));
+        self.queue.send(message).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// Closes the file; later writes are refused.
+    pub(crate) async fn close(&self) {
+        let (done, answer) = oneshot::channel();
+        if self.queue.send(Message::Close(done)).await.is_ok() {
+            // An error means that the thread is gone already.
+            let _ = answer.await;
+        }
     }
 }
 
-fn run(database: &Database, state: &RwLock<State>, mut waiting: mpsc::Receiver<Waiting>) {
-    let mut group = Vec::new();
-    while waiting.blocking_recv_many(&mut group, GROUP) > 0 {
-        let mut answers = Vec::with_capacity(group.len());
-        let batch = {
-            let state = read(state);
-            let mut batch = state.store.batch();
-            for (write, done) in group.drain(..) {
-                let written = state.stage(&mut batch, &write).map_err(Refused::Mismatch);
-                answers.push((done, written));
+fn run(database: Database, state: &RwLock<State>, mut waiting: mpsc::Receiver<Message>) {
+    let mut messages = Vec::new();
+    while waiting.blocking_recv_many(&mut messages, GROUP) > 0 {
+        let mut group = Vec::with_capacity(messages.len());
+        let mut closing = None;
+        for message in messages.drain(..) {
+            match message {
+                Message::Write(write) if closing.is_none() => group.push(write),
+                // Dropping the sender says that the journal has stopped.
+                Message::Write(_) => {}
+                Message::Close(done) => closing = Some(done),
             }
-            batch
-        };
-        let kept = if batch.is_empty() {
-            Ok(())
-        } else {
-            persist(database, &batch)
-        };
-        match &kept {
-            // Nothing else commits, so the batch is still on top of the store.
-            Ok(()) => drop(write_lock(state).commit(batch)),
-            Err(error) => tracing::error!(%error, "the data directory cannot be written"),
         }
-        for (done, written) in answers {
-            let answer = match (&kept, written) {
-                (Err(error), Ok(_)) => Err(Refused::Journal(format!("{error:#}"))),
-                (_, written) => written,
-            };
-            // Nobody waits for the answer when the request was dropped.
-            let _ = done.send(answer);
+        write_group(&database, state, group);
+        if let Some(done) = closing {
+            drop(database);
+            let _ = done.send(());
+            return;
         }
+    }
+}
+
+fn write_group(database: &Database, state: &RwLock<State>, group: Vec<Waiting>) {
+    let mut answers = Vec::with_capacity(group.len());
+    let batch = {
+        let state = read(state);
+        let mut batch = state.store.batch();
+        for (write, done) in group {
+            let written = state.stage(&mut batch, &write).map_err(Refused::Mismatch);
+            answers.push((done, written));
+        }
+        batch
+    };
+    let kept = if batch.is_empty() {
+        Ok(())
+    } else {
+        persist(database, &batch)
+    };
+    match &kept {
+        // Nothing else commits, so the batch is still on top of the store.
+        Ok(()) => {
+            write_lock(state).commit(batch);
+        }
+        Err(error) => tracing::error!(%error, "the data directory cannot be written"),
+    }
+    for (done, written) in answers {
+        let answer = match (&kept, written) {
+            (Err(error), Ok(_)) => Err(Refused::Journal(format!("{error:#}"))),
+            (_, written) => written,
+        };
+        // Nobody waits for the answer when the request was dropped.
+        let _ = done.send(answer);
     }
 }
 

@@ -81,10 +81,11 @@ impl Handle {
         config.with_context(|| format!("making a kubeconfig for {user}"))
     }
 
-    /// Waits for the listener to end, after the shutdown was asked for.
+    /// Waits for the listener to end, after the shutdown was asked for, and closes the store.
     pub async fn stopped(self) {
         // A panic of the listener was already reported by the runtime.
         let _ = self.serving.await;
+        self.server.inner.backend.close().await;
     }
 }
 

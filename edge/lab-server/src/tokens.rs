@@ -30,5 +30,5 @@ pub(crate) fn verify(
                 .map(|stored| stored.meta.uid.to_string())
         })
         .map_err(|error| error.to_string())?;
-    Ok((verified.user.clone(), verified.audiences.clone()))
+    Ok((verified.user, verified.audiences))
 }

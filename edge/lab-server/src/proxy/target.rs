@@ -66,7 +66,7 @@ fn object(call: &Call, resource: &str, namespace: &str, name: &str) -> Result<Va
 fn rest(call: &Call) -> String {
     let tail = call.path.tail.as_deref().unwrap_or("");
     match call.query.encoded() {
-        query if query.is_empty() => format!("/{tail}"),
+        "" => format!("/{tail}"),
         query => format!("/{tail}?{query}"),
     }
 }
