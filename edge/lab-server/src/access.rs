@@ -1,36 +1,44 @@
 //! Who asks, and may they.
 
 use crate::backend::Backend;
+use crate::derived::{self, Derived};
 use anyhow::Context;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s::status::ApiError;
 use lab_auth::pki::{Authority, ClientAuthority, Identity};
 use lab_auth::tokens::Tokens;
 use lab_auth::{Attributes, RbacIndex, User};
-use objects::ListQuery;
 use rustls::pki_types::CertificateDer;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The collections that the index is made of, with the kinds it knows them by.
-const RULES: [(&str, &str); 4] = [
-    ("rbac.authorization.k8s.io/clusterroles", "ClusterRole"),
-    (
-        "rbac.authorization.k8s.io/clusterrolebindings",
-        "ClusterRoleBinding",
-    ),
-    ("rbac.authorization.k8s.io/roles", "Role"),
-    ("rbac.authorization.k8s.io/rolebindings", "RoleBinding"),
+const KINDS: [(&str, &str); 4] = [
+    (RULES[0], "ClusterRole"),
+    (RULES[1], "ClusterRoleBinding"),
+    (RULES[2], "Role"),
+    (RULES[3], "RoleBinding"),
 ];
+const RULES: &[&str] = &[
+    "rbac.authorization.k8s.io/clusterroles",
+    "rbac.authorization.k8s.io/clusterrolebindings",
+    "rbac.authorization.k8s.io/roles",
+    "rbac.authorization.k8s.io/rolebindings",
+];
+/// How many clients' certificates are remembered, and for how long.
+const CLIENTS: usize = 256;
+const CLIENT_LIFE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Authentication and authorization.
 #[derive(Debug)]
 pub(crate) struct Access {
     clients: ClientAuthority,
     pub(crate) tokens: Tokens,
-    /// The index, and up to which revision it has followed the store.
-    index: RwLock<(Option<u64>, Arc<RbacIndex>)>,
+    index: Derived<RbacIndex>,
+    /// Certificates verified lately: a client asks often, and a signature costs as much as a small request.
+    seen: Mutex<HashMap<CertificateDer<'static>, (Timestamp, User)>>,
 }
 
 impl Access {
@@ -40,7 +48,8 @@ impl Access {
             tokens: authority
                 .tokens()
                 .context("the key of service-account tokens")?,
-            index: RwLock::new((None, Arc::default())),
+            index: Derived::new(RULES),
+            seen: Mutex::default(),
         })
     }
 
@@ -52,7 +61,7 @@ impl Access {
         certificates: &[CertificateDer<'static>],
         headers: &HeaderMap,
     ) -> Result<User, ApiError> {
-        if let Some(Identity::User(user)) = self.clients.identify(now, certificates) {
+        if let Some(user) = self.certified(now, certificates) {
             return Ok(user);
         }
         let header = headers
@@ -73,6 +82,23 @@ impl Access {
         }
     }
 
+    /// Whom client certificates name.
+    fn certified(&self, now: Timestamp, chain: &[CertificateDer<'static>]) -> Option<User> {
+        let leaf = chain.first()?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, user)) = seen.get(leaf)
+            && now.duration_since(*at) < CLIENT_LIFE
+        {
+            return Some(user.clone());
+        }
+        let Some(Identity::User(user)) = self.clients.identify(now, chain) else { return None };
+        if seen.len() >= CLIENTS {
+            seen.clear();
+        }
+        seen.insert(leaf.clone(), (now, user.clone()));
+        Some(user)
+    }
+
     /// Allows a request or says 403.
     pub(crate) fn authorize(
         &self,
@@ -89,46 +115,14 @@ impl Access {
 
     /// The roles and bindings as they are now.
     pub(crate) fn index(&self, backend: &Backend) -> Arc<RbacIndex> {
-        let latest = {
-            let state = backend.read();
-            RULES
-                .iter()
-                .map(|(collection, _)| state.store.changed_at(collection))
-                .max()
-        };
-        {
-            let known = self.index.read().unwrap_or_else(PoisonError::into_inner);
-            if known.0.is_some() && known.0 >= latest {
-                return known.1.clone();
+        self.index.get(backend, |store| {
+            let mut index = RbacIndex::default();
+            for (collection, kind) in KINDS {
+                for stored in derived::all(store, collection) {
+                    index.apply(kind, &stored.value());
+                }
             }
-        }
-        let (stamp, index) = build(backend);
-        let index = Arc::new(index);
-        let mut known = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        if known.0 < Some(stamp) {
-            *known = (Some(stamp), index.clone());
-        }
-        index
+            index
+        })
     }
-}
-
-/// Reads all roles and bindings; they change seldom.
-fn build(backend: &Backend) -> (u64, RbacIndex) {
-    let mut index = RbacIndex::default();
-    let state = backend.read();
-    for (collection, kind) in RULES {
-        let query = ListQuery {
-            collection,
-            prefix: "",
-            after: None,
-            at: None,
-        };
-        let Ok(page) = state.store.list(query, None, |_| true) else {
-            continue;
-        };
-        for item in page.items {
-            index.apply(kind, &item.payload.value());
-        }
-    }
-    (state.store.revision(), index)
 }

@@ -15,7 +15,8 @@ const NAMESPACES: [&str; 4] = ["default", "kube-system", "kube-public", "kube-no
 
 /// Makes what is missing.
 pub(crate) async fn run(inner: &Inner, now: Timestamp) -> anyhow::Result<()> {
-    let registry = inner.registry();
+    // What users added is registered by them.
+    let registry = Registry::builtin();
     let mut objects: Vec<Value> = NAMESPACES.iter().map(|name| namespace(name)).collect();
     objects.extend(lab_auth::bootstrap::objects());
     objects.extend([

@@ -2,6 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/discovery.
 
+use crate::aggregate;
 use crate::body::{self, Reply};
 use crate::negotiate::accepted;
 use crate::registry::{Registry, Served};
@@ -41,7 +42,7 @@ fn root_document(inner: &Inner, registry: &Registry, root: &str, headers: &Heade
             ("apidiscovery.k8s.io", "v2beta1") => "v2beta1",
             _ => continue,
         };
-        let mut reply = body::json(StatusCode::OK, &aggregated(registry, root, version));
+        let mut reply = body::json(StatusCode::OK, &aggregated(inner, registry, root, version));
         let kind =
             format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
         if let Ok(kind) = HeaderValue::from_str(&kind) {
@@ -113,7 +114,7 @@ fn resource(served: &Served) -> Value {
     entry
 }
 
-fn aggregated(registry: &Registry, root: &str, list_version: &str) -> Value {
+fn aggregated(inner: &Inner, registry: &Registry, root: &str, list_version: &str) -> Value {
     let wanted = |name: &&(String, Vec<String>)| name.0.is_empty() == (root == "api");
     let groups: Vec<Value> = registry
         .groups()
@@ -123,6 +124,9 @@ fn aggregated(registry: &Registry, root: &str, list_version: &str) -> Value {
             let versions: Vec<Value> = versions
                 .iter()
                 .map(|version| {
+                    if let Some(remote) = registry.remote(name, version) {
+                        return aggregate::entry(inner, remote);
+                    }
                     let resources: Vec<Value> = registry
                         .of(name, version)
                         .map(aggregated_resource)

@@ -6,10 +6,12 @@
 
 mod access;
 mod admission;
+mod aggregate;
 mod backend;
 mod body;
 mod bootstrap;
 mod call;
+mod derived;
 mod discovery;
 mod filter;
 mod front_door;
@@ -17,6 +19,7 @@ mod health;
 mod impersonate;
 mod journal;
 mod kinds;
+mod metrics;
 mod negotiate;
 mod openapi;
 mod path;

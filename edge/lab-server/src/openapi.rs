@@ -2,20 +2,22 @@
 
 use crate::body::{self, JSON, Reply, full, typed};
 use crate::health::GIT_VERSION;
+use crate::aggregate;
 use crate::path::Query;
+use crate::server::Inner;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use k8s::status::ApiError;
 use lab_schema::openapi;
 
 /// Answers the paths of OpenAPI documents; `None` for other paths.
-pub(crate) fn answer(path: &str, query: &Query, headers: &HeaderMap) -> Option<Reply> {
+pub(crate) fn answer(inner: &Inner, path: &str, query: &Query, headers: &HeaderMap) -> Option<Reply> {
     let rest = path.strip_prefix("/openapi/")?.trim_end_matches('/');
     Some(match rest {
         "v2" => v2(headers),
         "v3" => Ok(body::json_bytes(
             StatusCode::OK,
-            openapi::v3_index(GIT_VERSION, &[]),
+            aggregate::openapi_index(inner, openapi::v3_index(GIT_VERSION, &[])),
         )),
         _ => v3(rest.strip_prefix("v3/")?, query),
     })

@@ -1,5 +1,10 @@
 //! Which resources are served, built in or defined by users.
 
+mod dynamic;
+
+pub(crate) use dynamic::Dynamic;
+
+use crate::aggregate::Remote;
 use k8s::status::GroupResource;
 use lab_kinds::resources::{self, Resource};
 use lab_kinds::versions;
@@ -57,6 +62,8 @@ pub(crate) struct Registry {
     ordered: Vec<Arc<Served>>,
     /// Groups in the order of discovery, with their versions, the preferred one first.
     groups: Vec<(String, Vec<String>)>,
+    /// Groups and versions that other servers answer.
+    remotes: BTreeMap<(String, String), Arc<Remote>>,
 }
 
 impl Registry {
@@ -69,18 +76,49 @@ impl Registry {
         registry
     }
 
+    /// Whether a group is built in.
+    fn is_builtin(group: &str) -> bool {
+        resources::all().iter().any(|known| known.group == group)
+    }
+
     /// Adds a resource.
     pub(crate) fn add(&mut self, served: Served) {
         let (group, version) = (served.group.clone(), served.version.clone());
-        match self.groups.iter_mut().find(|(name, _)| *name == group) {
-            Some((_, versions)) if versions.contains(&version) => {}
-            Some((_, versions)) => versions.push(version.clone()),
-            None => self.groups.push((group.clone(), vec![version.clone()])),
-        }
+        self.add_version(&group, &version);
         let served = Arc::new(served);
         self.ordered.push(served.clone());
         self.by_path
             .insert((group, version, served.resource.clone()), served);
+    }
+
+    /// Adds a group and version of another server; what is served here stays here.
+    fn add_remote(&mut self, remote: Remote) {
+        let (group, version) = (remote.group.clone(), remote.version.clone());
+        if self.of(&group, &version).next().is_none() {
+            self.add_version(&group, &version);
+            self.remotes.insert((group, version), Arc::new(remote));
+        }
+    }
+
+    /// The server that answers for a group and version, if it is not this one.
+    pub(crate) fn remote(&self, group: &str, version: &str) -> Option<&Arc<Remote>> {
+        if self.remotes.is_empty() {
+            return None;
+        }
+        self.remotes.get(&(group.to_owned(), version.to_owned()))
+    }
+
+    /// All groups and versions of other servers.
+    pub(crate) fn remotes(&self) -> impl Iterator<Item = &Arc<Remote>> {
+        self.remotes.values()
+    }
+
+    fn add_version(&mut self, group: &str, version: &str) {
+        match self.groups.iter_mut().find(|(name, _)| name == group) {
+            Some((_, versions)) if versions.iter().any(|known| known == version) => {}
+            Some((_, versions)) => versions.push(version.to_owned()),
+            None => self.groups.push((group.to_owned(), vec![version.to_owned()])),
+        }
     }
 
     /// The resource at a path.

@@ -3,7 +3,9 @@
 use crate::access::Access;
 use crate::backend::Backend;
 use crate::body::{Body, BoxError, boxed};
-use crate::registry::Registry;
+use crate::aggregate::Aggregator;
+use crate::metrics::Counters;
+use crate::registry::{Dynamic, Registry};
 use crate::service;
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -13,7 +15,7 @@ use lab_auth::pki::Authority;
 use runtime::network::LabNetwork;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +28,9 @@ const IN_FLIGHT: usize = 600;
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) backend: Backend,
-    pub(crate) registry: RwLock<Arc<Registry>>,
+    pub(crate) registry: Dynamic,
+    pub(crate) aggregator: Aggregator,
+    pub(crate) counters: Counters,
     pub(crate) access: Access,
     pub(crate) authority: Arc<Authority>,
     pub(crate) network: LabNetwork,
@@ -43,10 +47,7 @@ pub(crate) struct Inner {
 impl Inner {
     /// The resources served now.
     pub(crate) fn registry(&self) -> Arc<Registry> {
-        self.registry
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.registry.current(&self.backend)
     }
 }
 
@@ -69,11 +70,14 @@ pub struct Server {
 impl Server {
     pub(crate) fn new(parts: Parts) -> anyhow::Result<Self> {
         let access = Access::new(&parts.authority)?;
+        let aggregator = Aggregator::new(&parts.authority, runtime::clock::now())?;
         let kubelet_tls = Arc::new(kubelet_tls(&parts.authority)?);
         Ok(Self {
             inner: Arc::new(Inner {
                 backend: parts.backend,
-                registry: RwLock::new(Arc::new(Registry::builtin())),
+                registry: Dynamic::default(),
+                aggregator,
+                counters: Counters::default(),
                 access,
                 authority: parts.authority,
                 network: parts.network,

@@ -5,9 +5,10 @@ use crate::call::Call;
 use crate::path::{self, Query, ResourcePath, Target};
 use crate::server::Inner;
 use crate::verbs::{create, delete, patch, read, update};
-use crate::{discovery, health, negotiate, openapi, reviews, subresources, watch};
+use crate::{aggregate, discovery, health, metrics, negotiate, openapi, reviews, subresources, watch};
 use http::{Request, Response, StatusCode};
 use k8s::status::ApiError;
+use lab_auth::tokens::Tokens;
 use lab_auth::{Attributes, User};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +39,22 @@ pub(crate) async fn handle(inner: Arc<Inner>, request: Request<Body>) -> Respons
 async fn route(inner: &Arc<Inner>, request: Request<Body>) -> Reply {
     let user = identify(inner, &request)?;
     match path::parse(request.uri().path()) {
-        Target::Other => other(inner, &user, &request),
-        Target::Resource(path) => resource(inner, user, path, request).await,
+        Target::Other => match aggregate::claims(inner, request.uri().path()) {
+            Some(remote) => aggregate::other(inner, &user, &remote, request).await,
+            None => other(inner, &user, &request),
+        },
+        Target::Resource(path) => {
+            let watch = Query::parse(request.uri().query()).flag("watch");
+            let verb = path::verb(request.method(), &path, watch);
+            let known = inner.registry().find(&path.group, &path.version, &path.resource);
+            let reply = resource(inner, (user, verb), path, request).await;
+            let code = match &reply {
+                Ok(response) => response.status().as_u16(),
+                Err(error) => error.code,
+            };
+            inner.counters.count(verb, known.as_ref().map_or("", |known| &known.resource), code);
+            reply
+        }
     }
 }
 
@@ -68,31 +83,38 @@ fn other(inner: &Arc<Inner>, user: &User, request: &Request<Body>) -> Reply {
         .access
         .authorize(&inner.backend, &Attributes::path(user, verb, path))?;
     let query = Query::parse(request.uri().query());
-    if let Some(reply) = health::answer(inner, path, &query) {
+    let own = health::answer(inner, path, &query)
+        .or_else(|| openapi::answer(inner, path, &query, request.headers()))
+        .or_else(|| discovery::answer(inner, path, request.headers()));
+    if let Some(reply) = own {
         return reply;
     }
-    if let Some(reply) = openapi::answer(path, &query, request.headers()) {
-        return reply;
+    match path {
+        "/metrics" => metrics::answer(inner),
+        "/openid/v1/jwks" => Ok(body::json(StatusCode::OK, &inner.access.tokens.jwks())),
+        "/.well-known/openid-configuration" => {
+            let url = format!("https://{}", inner.address);
+            Ok(body::json(StatusCode::OK, &Tokens::discovery(&url)))
+        }
+        _ if path.starts_with("/api/") || path.starts_with("/apis/") => {
+            Err(ApiError::path_not_found())
+        }
+        _ => Ok(body::text(StatusCode::NOT_FOUND, "404 page not found\n")),
     }
-    if let Some(reply) = discovery::answer(inner, path, request.headers()) {
-        return reply;
-    }
-    if path.starts_with("/api/") || path.starts_with("/apis/") {
-        return Err(ApiError::path_not_found());
-    }
-    Ok(body::text(StatusCode::NOT_FOUND, "404 page not found\n"))
 }
 
 async fn resource(
     inner: &Arc<Inner>,
-    user: User,
+    (user, verb): (User, &'static str),
     path: ResourcePath,
     request: Request<Body>,
 ) -> Reply {
     let query = Query::parse(request.uri().query());
-    let verb = path::verb(request.method(), &path, query.flag("watch"));
     authorize(inner, &user, &path, verb)?;
     let registry = inner.registry();
+    if let Some(remote) = registry.remote(&path.group, &path.version) {
+        return aggregate::resource(inner, &user, remote, request).await;
+    }
     let Some(resource) = registry.find(&path.group, &path.version, &path.resource) else {
         return Err(ApiError::path_not_found());
     };

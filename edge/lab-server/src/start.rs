@@ -121,6 +121,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
     bootstrap::run(&server.inner, now)
         .await
         .context("making the lab's first objects")?;
+    crate::aggregate::start(&server.inner);
     let certificate = serving_certificate(&authority, now, address, network)?;
     let tls = tls(runtime::certs::Identity {
         chain: certificate.chain.clone(),
@@ -163,6 +164,7 @@ pub async fn in_memory(network: LabNetwork, shutdown: CancellationToken) -> anyh
     bootstrap::run(&server.inner, now)
         .await
         .context("making the lab's first objects")?;
+    crate::aggregate::start(&server.inner);
     Ok(server)
 }
 

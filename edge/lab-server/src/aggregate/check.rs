@@ -130,11 +130,11 @@ pub(super) async fn ask(
     remote: &Remote,
     addresses: &[SocketAddr],
 ) -> Result<Bytes, String> {
-    let path = remote.path();
+    let path = &remote.path();
     let mut asked: FuturesUnordered<_> = addresses
         .iter()
         .take(ASKED)
-        .map(|address| async {
+        .map(|address| async move {
             let url = format!("https://{address}{path}");
             let answer = get(inner, remote, &url).await;
             answer.map_err(|why| format!("failing or missing response from {url}: {why}"))
