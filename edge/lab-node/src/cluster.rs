@@ -2,8 +2,8 @@
 //! variables, for the proxy.
 
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::Service;
-use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::core::v1::{Service, ServiceSpec};
+use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
@@ -49,6 +49,8 @@ pub struct ServiceView {
     pub addresses: Vec<IpAddr>,
     /// Names of single pods of a headless Service.
     pub host_names: Vec<(String, IpAddr)>,
+    /// How long a client stays with the endpoint that it had, if it does (`sessionAffinity: ClientIP`).
+    pub affinity: Option<Duration>,
 }
 
 /// All Services, sorted by namespace and name.
@@ -175,6 +177,7 @@ fn service_view(
         addresses.sort();
         addresses.dedup();
     }
+    let affinity = affinity(&spec);
     let ports = spec
         .ports
         .unwrap_or_default()
@@ -198,17 +201,48 @@ fn service_view(
         ports,
         addresses,
         host_names,
+        affinity,
     }
 }
 
-fn is_ready(endpoint: &k8s_openapi::api::discovery::v1::Endpoint) -> bool {
+fn is_ready(endpoint: &Endpoint) -> bool {
     endpoint
         .conditions
         .as_ref()
         .is_none_or(|c| c.ready != Some(false))
 }
 
+/// Upstream: serviceapi.DefaultClientIPServiceAffinitySeconds.
+const AFFINITY_SECONDS: u64 = 10_800;
+
+fn affinity(spec: &ServiceSpec) -> Option<Duration> {
+    let wanted = spec.session_affinity.as_deref() == Some("ClientIP");
+    let config = spec.session_affinity_config.as_ref();
+    let seconds = config.and_then(|c| u64::try_from(c.client_ip.as_ref()?.timeout_seconds?).ok());
+    wanted.then(|| Duration::from_secs(seconds.unwrap_or(AFFINITY_SECONDS)))
+}
+
+/// Who serves the port of this name: the ready ones; without any, those that still serve while they end.
+///
+/// Upstream: CategorizeEndpoints (pkg/proxy/topology.go).
 fn endpoints(slices: &[Arc<EndpointSlice>], name: &str, publish: bool) -> Vec<SocketAddr> {
+    let ready = endpoints_that(slices, name, |endpoint| publish || is_ready(endpoint));
+    if ready.is_empty() {
+        return endpoints_that(slices, name, is_serving_to_its_end);
+    }
+    ready
+}
+
+fn is_serving_to_its_end(endpoint: &Endpoint) -> bool {
+    let conditions = endpoint.conditions.as_ref();
+    conditions.is_some_and(|c| c.serving == Some(true) && c.terminating == Some(true))
+}
+
+fn endpoints_that(
+    slices: &[Arc<EndpointSlice>],
+    name: &str,
+    wanted: impl Fn(&Endpoint) -> bool,
+) -> Vec<SocketAddr> {
     let mut found = Vec::new();
     for slice in slices {
         let ports = slice.ports.iter().flatten();
@@ -216,12 +250,7 @@ fn endpoints(slices: &[Arc<EndpointSlice>], name: &str, publish: bool) -> Vec<So
             .filter(|p| p.name.as_deref().unwrap_or_default() == name)
             .find_map(|p| u16::try_from(p.port?).ok());
         let Some(port) = port else { continue };
-        for endpoint in slice
-            .endpoints
-            .iter()
-            .flatten()
-            .filter(|e| publish || is_ready(e))
-        {
+        for endpoint in slice.endpoints.iter().flatten().filter(|e| wanted(e)) {
             let addresses = endpoint
                 .addresses
                 .iter()

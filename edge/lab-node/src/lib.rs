@@ -9,7 +9,7 @@
 //! | one pod's life | `worker`: facts → [`plan`] → steps → [`status`] |
 //! | one container's processes | [`instance`], [`process`], [`pod_init`], [`cgroup`], [`logs`] |
 //! | what others ask of the kubelet | `server` |
-//! | the Services' addresses | `forward` |
+//! | the Services' addresses | `proxy` |
 //!
 //! Not here: scheduling, controllers, and everything that decides about more than one pod.
 
@@ -20,7 +20,6 @@ mod config;
 pub mod environment;
 pub mod events;
 pub mod facts;
-mod forward;
 pub mod host;
 pub mod hosts;
 pub mod images;
@@ -32,7 +31,7 @@ pub mod pod_init;
 pub mod probe;
 pub mod proc;
 pub mod process;
-
+mod proxy;
 mod server;
 pub mod status;
 pub mod terminal;

@@ -106,6 +106,7 @@ fn services_are_told_as_docker_links_were() {
         }],
         addresses: vec![],
         host_names: vec![],
+        affinity: None,
     };
     let api = "127.0.0.1:6443".parse().unwrap();
     let got = service_variables(&[service], "ns", true, api);

@@ -10,6 +10,7 @@ fn service(namespace: &str, name: &str, address: &str) -> ServiceView {
         ports: vec![],
         addresses: vec![address.parse().unwrap()],
         host_names: vec![],
+        affinity: None,
     }
 }
 
