@@ -20,6 +20,8 @@ pub struct Config {
     pub network: LabNetwork,
     /// The API, as `system:node:NAME` in group `system:nodes`.
     pub client: kube::Client,
+    /// The API, as `system:kube-proxy`: a kubelet may not read EndpointSlices.
+    pub proxy_client: kube::Client,
     /// Where programs in pods reach the API over TLS, when its cluster address does not answer.
     pub api_server: SocketAddr,
     /// The authority that vouches for the API's certificate.

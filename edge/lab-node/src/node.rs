@@ -42,10 +42,13 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         node,
         shutdown.clone(),
     ));
-    let proxy = tokio::spawn(crate::proxy::run(Arc::clone(&host), shutdown.clone()));
+    let proxy = (host.config.number == 1)
+        .then(|| tokio::spawn(crate::forward::run(Arc::clone(&host), shutdown.clone())));
     pods(&host, &shutdown).await;
     drop(beats.await);
-    drop(proxy.await);
+    if let Some(proxy) = proxy {
+        drop(proxy.await);
+    }
     drop(server.await);
     Ok(())
 }
@@ -70,7 +73,7 @@ async fn host(config: Config, shutdown: &CancellationToken) -> anyhow::Result<Ho
         sandbox::tell(sandbox);
     }
     Ok(Host {
-        cluster: cluster::watch(&config.client, shutdown),
+        cluster: cluster::watch(&config.proxy_client, shutdown),
         events: Recorder::new(config.client.clone(), &config.name),
         addresses: Addresses::new(config.network.block(), config.number),
         pods: Registry::default(),

@@ -165,6 +165,7 @@ impl Lab {
         );
         let node = lab_node::Config {
             client: self.client(user),
+            proxy_client: self.client(component("system:kube-proxy")),
             name,
             number,
             network,
