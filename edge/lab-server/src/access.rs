@@ -91,7 +91,9 @@ impl Access {
         {
             return Some(user.clone());
         }
-        let Some(Identity::User(user)) = self.clients.identify(now, chain) else { return None };
+        let Some(Identity::User(user)) = self.clients.identify(now, chain) else {
+            return None;
+        };
         if seen.len() >= CLIENTS {
             seen.clear();
         }

@@ -23,7 +23,9 @@ impl Counters {
     /// Counts an answer.
     pub(crate) fn count(&self, verb: &'static str, resource: &str, code: u16) {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        *requests.entry((verb, resource.to_owned(), code)).or_default() += 1;
+        *requests
+            .entry((verb, resource.to_owned(), code))
+            .or_default() += 1;
     }
 }
 
@@ -33,7 +35,12 @@ pub(crate) fn answer(inner: &Inner) -> Reply {
         "# HELP apiserver_request_total [STABLE] Counter of apiserver requests broken out for each verb, resource and HTTP response code.\n\
          # TYPE apiserver_request_total counter\n",
     );
-    let requests = inner.counters.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let requests = inner
+        .counters
+        .requests
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     for ((verb, resource, code), count) in requests {
         let verb = verb.to_ascii_uppercase();
         // Writing into a string cannot fail.

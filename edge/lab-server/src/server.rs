@@ -1,9 +1,9 @@
 //! The server as a value: a cheap handle that answers requests, over a wire or in memory.
 
 use crate::access::Access;
+use crate::aggregate::Aggregator;
 use crate::backend::Backend;
 use crate::body::{Body, BoxError, boxed};
-use crate::aggregate::Aggregator;
 use crate::metrics::Counters;
 use crate::registry::{Dynamic, Registry};
 use crate::service;

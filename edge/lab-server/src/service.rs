@@ -5,7 +5,9 @@ use crate::call::Call;
 use crate::path::{self, Query, ResourcePath, Target};
 use crate::server::Inner;
 use crate::verbs::{create, delete, patch, read, update};
-use crate::{aggregate, discovery, health, metrics, negotiate, openapi, reviews, subresources, watch};
+use crate::{
+    aggregate, discovery, health, metrics, negotiate, openapi, reviews, subresources, watch,
+};
 use http::{Request, Response, StatusCode};
 use k8s::status::ApiError;
 use lab_auth::tokens::Tokens;
@@ -46,13 +48,19 @@ async fn route(inner: &Arc<Inner>, request: Request<Body>) -> Reply {
         Target::Resource(path) => {
             let watch = Query::parse(request.uri().query()).flag("watch");
             let verb = path::verb(request.method(), &path, watch);
-            let known = inner.registry().find(&path.group, &path.version, &path.resource);
+            let known = inner
+                .registry()
+                .find(&path.group, &path.version, &path.resource);
             let reply = resource(inner, (user, verb), path, request).await;
             let code = match &reply {
                 Ok(response) => response.status().as_u16(),
                 Err(error) => error.code,
             };
-            inner.counters.count(verb, known.as_ref().map_or("", |known| &known.resource), code);
+            inner.counters.count(
+                verb,
+                known.as_ref().map_or("", |known| &known.resource),
+                code,
+            );
             reply
         }
     }
