@@ -9,14 +9,17 @@ use anyhow::Context;
 use objects::{Batch, Entry, Limits, Store};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 /// `collection NUL key` → the object's JSON.
 const OBJECTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("objects");
-/// `revision` → the number of the last change.
+/// `revision` → the number of the last change; the name of a collection → that of its last change.
 const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
+/// No collection is called so: each has a slash.
+const REVISION: &str = "revision";
 /// Writes that wait for the disk; more wait in their callers.
 const QUEUE: usize = 4096;
 /// The most writes of one transaction.
@@ -60,7 +63,7 @@ pub(crate) fn open(directory: &Path, limits: Limits) -> anyhow::Result<(Database
 fn load(database: &Database, limits: Limits) -> anyhow::Result<Store<Payload>> {
     let transaction = database.begin_read()?;
     let counters = transaction.open_table(COUNTERS)?;
-    let revision = counters.get("revision")?.map_or(0, |value| value.value());
+    let revision = counters.get(REVISION)?.map_or(0, |value| value.value());
     let mut store = Store::new(limits, revision);
     let mut collection: Arc<str> = "".into();
     for row in transaction.open_table(OBJECTS)?.iter()? {
@@ -80,6 +83,12 @@ fn load(database: &Database, limits: Limits) -> anyhow::Result<Store<Payload>> {
             .with_context(|| format!("version of {key} of {name}"))?;
         let payload = Arc::new(Draft::new(&object).seal(revision));
         store.load(&collection, key.into(), Entry { revision, payload });
+    }
+    for row in counters.iter()? {
+        let (name, changed) = row?;
+        if name.value() != REVISION {
+            store.load_changed(&name.value().into(), changed.value());
+        }
     }
     Ok(store)
 }
@@ -180,9 +189,15 @@ fn persist(database: &Database, batch: &Batch<Payload>) -> anyhow::Result<()> {
                 None => objects.remove(key.as_str())?,
             };
         }
-        transaction
-            .open_table(COUNTERS)?
-            .insert("revision", batch.revision())?;
+        let mut counters = transaction.open_table(COUNTERS)?;
+        counters.insert(REVISION, batch.revision())?;
+        let changes = batch.changes().iter();
+        let latest: BTreeMap<&str, u64> = changes
+            .map(|change| (&*change.collection, change.revision))
+            .collect();
+        for (collection, revision) in latest {
+            counters.insert(collection, revision)?;
+        }
     }
     transaction.commit()?;
     Ok(())

@@ -13,6 +13,7 @@ mod bootstrap;
 mod call;
 mod derived;
 mod discovery;
+mod expiry;
 mod filter;
 mod front_door;
 mod health;

@@ -1,8 +1,8 @@
 //! Starting a lab server: keys, store, bootstrap, and the TLS listener around it.
 
 use crate::backend::Backend;
-use crate::bootstrap;
 use crate::server::{Parts, Server};
+use crate::{bootstrap, expiry};
 use anyhow::Context;
 use jiff::Timestamp;
 use lab_auth::pki::{Authority, Certificate};
@@ -139,6 +139,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
             }
         }
     };
+    tokio::spawn(expiry::run(server.inner.clone()));
     let serving = tokio::spawn(serve(listener, tls, Limits::default(), handler, shutdown));
     Ok(Handle {
         server,

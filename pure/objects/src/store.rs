@@ -118,6 +118,14 @@ impl<P: Clone + Weigh> Store<P> {
         self.collection_mut(collection).objects.insert(key, entry);
     }
 
+    /// Says when a loaded collection last changed: a watch may resume from there on, although the
+    /// changes themselves are not remembered.
+    pub fn load_changed(&mut self, collection: &Arc<str>, revision: u64) {
+        let revision = revision.min(self.base);
+        let found = self.collection_mut(collection);
+        found.history = History::new(revision);
+    }
+
     /// The object at a key.
     pub fn get(&self, collection: &str, key: &str) -> Option<&Entry<P>> {
         self.collections.get(collection)?.objects.get(key)

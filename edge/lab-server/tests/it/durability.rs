@@ -1,8 +1,9 @@
 //! What was acknowledged is there after a restart.
 
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::Api;
-use kube::api::{DeleteParams, PostParams};
+use kube::api::{DeleteParams, PostParams, WatchEvent, WatchParams};
+use kube::{Api, ResourceExt};
 use lab_server::{Config, Handle, User};
 use runtime::network::LabNetwork;
 use serde_json::json;
@@ -68,6 +69,18 @@ async fn objects_revisions_and_keys_survive() {
             .len(),
         49
     );
+    // A watch goes on where it was.
+    let version = revision.to_string();
+    let mut events = Box::pin(
+        maps.watch(&WatchParams::default(), &version)
+            .await
+            .expect("a watch"),
+    );
+    maps.delete("m7", &DeleteParams::default())
+        .await
+        .expect("there");
+    let event = events.next().await.expect("an event").expect("readable");
+    assert!(matches!(event, WatchEvent::Deleted(map) if map.name_any() == "m7"));
     shutdown.cancel();
     handle.stopped().await;
 }

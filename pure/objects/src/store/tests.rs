@@ -182,6 +182,20 @@ fn the_weight_of_what_is_remembered_is_bounded() {
     assert_eq!(store.since("c", 7, 10).map(|events| events.len()), Ok(3));
 }
 
+#[test]
+fn a_loaded_collection_is_resumed_from_its_last_change() {
+    let mut store: Store<u32> = Store::new(PLENTY, 100);
+    store.load_changed(&"c".into(), 40);
+    assert_eq!(store.remembers("c", 39), Err(Expired { oldest: 40 }));
+    assert_eq!(store.remembers("c", 40), Ok(()));
+    assert_eq!(store.remembers("other", 99), Err(Expired { oldest: 100 }));
+    put(&mut store, "a", Expect::Absent, Some(1)).expect("absent");
+    assert_eq!(
+        store.since("c", 40, 10).map(|events| events[0].revision),
+        Ok(101)
+    );
+}
+
 /// Applies events to a copy, as a client does.
 fn follow(copy: &mut BTreeMap<Arc<str>, u32>, events: &[Event<u32>]) {
     for event in events {
