@@ -42,13 +42,10 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         node,
         shutdown.clone(),
     ));
-    let proxy = (host.config.number == 1)
-        .then(|| tokio::spawn(crate::forward::run(Arc::clone(&host), shutdown.clone())));
+    let proxy = tokio::spawn(crate::proxy::run(Arc::clone(&host), shutdown.clone()));
     pods(&host, &shutdown).await;
     drop(beats.await);
-    if let Some(proxy) = proxy {
-        drop(proxy.await);
-    }
+    drop(proxy.await);
     drop(server.await);
     Ok(())
 }
