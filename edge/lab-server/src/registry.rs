@@ -117,7 +117,9 @@ impl Registry {
         match self.groups.iter_mut().find(|(name, _)| name == group) {
             Some((_, versions)) if versions.iter().any(|known| known == version) => {}
             Some((_, versions)) => versions.push(version.to_owned()),
-            None => self.groups.push((group.to_owned(), vec![version.to_owned()])),
+            None => self
+                .groups
+                .push((group.to_owned(), vec![version.to_owned()])),
         }
     }
 

@@ -130,7 +130,8 @@ impl Builder<'_> {
                 .get_mut(name)
                 .and_then(|facts| facts.remove(field.as_str()));
             let type_id = match &fact {
-                Some(fact) if fact.list_type.is_some() => {
+                // Bytes are a list to Go, and a string in JSON.
+                Some(fact) if fact.list_type.is_some() && schema["items"].is_object() => {
                     let items = self.type_of(&schema["items"]);
                     let merge = fact.list();
                     self.add(Type::List { items, merge })

@@ -226,10 +226,7 @@ pub(super) fn set(object: &mut Value, verdict: &Verdict, now: jiff::Timestamp) -
     let Some(conditions) = object["status"]["conditions"].as_array_mut() else {
         return false;
     };
-    let Some(old) = conditions
-        .iter_mut()
-        .find(|one| one["type"] == "Available")
-    else {
+    let Some(old) = conditions.iter_mut().find(|one| one["type"] == "Available") else {
         conditions.push(new);
         return true;
     };

@@ -168,7 +168,9 @@ pub(super) async fn get(inner: &Inner, remote: &Remote, url: &str) -> Result<Byt
             return Err(format!("bad status from {url}: {}", status.as_u16()));
         }
         let body = Limited::new(response.into_body(), DOCUMENT_MAX).collect();
-        let body = body.await.map_err(|error| quoted(url, &error.to_string()))?;
+        let body = body
+            .await
+            .map_err(|error| quoted(url, &error.to_string()))?;
         Ok(body.to_bytes())
     };
     let answer = timeout(ANSWER, exchange).await;

@@ -29,7 +29,10 @@ impl Dynamic {
     pub(crate) fn current(&self, backend: &Backend) -> Arc<Registry> {
         let latest = {
             let state = backend.read();
-            SOURCES.iter().map(|name| state.store.changed_at(name)).max()
+            SOURCES
+                .iter()
+                .map(|name| state.store.changed_at(name))
+                .max()
         };
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +84,11 @@ struct Priorities {
 
 impl Priorities {
     fn note(&mut self, stored: &Payload) {
-        if stored.meta.label("kube-aggregator.kubernetes.io/automanaged") == Some("onstart") {
+        if stored
+            .meta
+            .label("kube-aggregator.kubernetes.io/automanaged")
+            == Some("onstart")
+        {
             return;
         }
         let object = stored.value();
@@ -93,7 +100,8 @@ impl Priorities {
             *group = found.max(*group);
         }
         if let Some(found) = number("versionPriority") {
-            self.versions.insert((text("group"), text("version")), found);
+            self.versions
+                .insert((text("group"), text("version")), found);
         }
     }
 
@@ -141,14 +149,14 @@ fn age(version: &str) -> (u8, Reverse<u64>, Reverse<u64>, String) {
     for (rank, word) in [(1, "beta"), (2, "alpha")] {
         if let Some((major, minor)) = rest.split_once(word) {
             return match (digits(major), digits(minor)) {
-                (Some(major), Some(minor)) => {
-                    (rank, Reverse(major), Reverse(minor), String::new())
-                }
+                (Some(major), Some(minor)) => (rank, Reverse(major), Reverse(minor), String::new()),
                 _ => other(),
             };
         }
     }
-    digits(rest).map_or_else(other, |major| (0, Reverse(major), Reverse(0), String::new()))
+    digits(rest).map_or_else(other, |major| {
+        (0, Reverse(major), Reverse(0), String::new())
+    })
 }
 
 #[cfg(test)]
@@ -158,13 +166,29 @@ mod tests {
     #[test]
     fn versions_come_as_kubernetes_orders_them() {
         let mut versions = [
-            "foo1", "v1alpha1", "v10beta3", "v2", "v11alpha2", "v1", "v3beta1", "v12alpha1", "v10",
+            "foo1",
+            "v1alpha1",
+            "v10beta3",
+            "v2",
+            "v11alpha2",
+            "v1",
+            "v3beta1",
+            "v12alpha1",
+            "v10",
             "foo10",
         ];
         versions.sort_by_key(|version| age(version));
         let expected = [
-            "v10", "v2", "v1", "v10beta3", "v3beta1", "v12alpha1", "v11alpha2", "v1alpha1",
-            "foo1", "foo10",
+            "v10",
+            "v2",
+            "v1",
+            "v10beta3",
+            "v3beta1",
+            "v12alpha1",
+            "v11alpha2",
+            "v1alpha1",
+            "foo1",
+            "foo10",
         ];
         assert_eq!(versions, expected);
     }

@@ -1,5 +1,6 @@
 //! The server as its clients see it: in memory, through `kube::Client` and plain requests.
 
+mod aggregate;
 mod crud;
 mod deletion;
 mod durability;
