@@ -7,13 +7,13 @@ use crate::mapping::Mapper;
 use hpa::{PodValue, Reading};
 use http::Request;
 use k8s::autoscaling::observe::{milli, time};
+use k8s::selector;
 use k8s_openapi::api::autoscaling::v2::{
     CrossVersionObjectReference, ExternalMetricSource, MetricIdentifier, MetricSpec,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use kube::Client;
-use lab_kinds::selector;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use units::{Duration, Timestamp};

@@ -7,12 +7,12 @@ use crate::mapping::Mapper;
 use crate::target::{self, Target};
 use hpa::{Observation, Reading, Selection};
 use k8s::autoscaling::observe as wire;
+use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector as SelectorObject;
 use kube::api::ListParams;
 use kube::{Api, Client};
-use lab_kinds::selector::LabelSelector;
 use serde::Deserialize;
 
 /// Pods are listed in pages, so that no answer is too large.

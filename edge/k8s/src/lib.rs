@@ -3,4 +3,6 @@
 //! Not here: any client, any IO. Conversions and values only.
 
 pub mod autoscaling;
+pub mod names;
+pub mod selector;
 pub mod status;

@@ -11,7 +11,6 @@ pub mod fields;
 mod json;
 pub mod names;
 pub mod resources;
-pub mod selector;
 pub mod strategy;
 pub mod table;
 mod validation;

@@ -20,8 +20,8 @@ mod workloads;
 
 use crate::json::{at, items, object, text};
 use crate::resources::Resource;
-use crate::selector::LabelSelector;
 use jiff::Timestamp;
+use k8s::selector::LabelSelector;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;

@@ -5,8 +5,8 @@ use crate::kinds;
 use crate::registry::Served;
 use crate::stored::Stored;
 use k8s::status::ApiError;
-use lab_kinds::selector::LabelSelector;
-use lab_kinds::selector::fields::{FieldSelector, Term};
+use k8s::selector::LabelSelector;
+use k8s::selector::fields::{FieldSelector, Term};
 use std::sync::Arc;
 
 /// Everything that narrows a list or a watch.

@@ -3,11 +3,11 @@
 use hpa::{Config, Gates, History, Observation, PodValue, Reading, Recommendation, ScaleEvent};
 use hpa::{ScaleProblem, ScaleStep, Selection, Spec};
 use k8s::autoscaling::{default_v2, observe as wire};
+use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v1::Scale;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, MetricSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector as SelectorObject;
 use k8s_openapi::jiff;
-use lab_kinds::selector::LabelSelector;
 use serde_json::{Value, json};
 use units::{Duration, Timestamp};
 

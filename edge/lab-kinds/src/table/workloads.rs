@@ -3,8 +3,8 @@
 use super::{age, ago, containers, human, labels, moment, name, number, selector};
 use crate::json::{at, has, int, items, object, text};
 use crate::resources::split_api_version;
-use crate::selector::LabelSelector;
 use jiff::Timestamp;
+use k8s::selector::LabelSelector;
 use serde_json::Value;
 
 pub(super) fn cells(resource: &str, object: &Value, now: Timestamp) -> Option<Vec<Value>> {

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::selectors;
 use crate::json::{at, has, int, items, text};
-use crate::names::label_key_problems;
+use k8s::names::label_key_problems;
 use serde_json::Value;
 
 /// Finalizers that namespaces may have without a domain.

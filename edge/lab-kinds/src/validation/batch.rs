@@ -4,7 +4,7 @@ use super::check::Check;
 use super::workloads::matches_template;
 use super::{cron, pods, selectors};
 use crate::json::{at, flag, has, int, text};
-use crate::selector::LabelSelector;
+use k8s::selector::LabelSelector;
 use serde_json::Value;
 
 const CRON_JOB_NAME: usize = 52;

@@ -138,7 +138,7 @@ impl Check {
     /// A port's number or name.
     pub(super) fn port(&mut self, field: &str, value: &Value) {
         match value.as_str() {
-            Some(name) => self.sentences(field, name, crate::names::port_name_problems(name)),
+            Some(name) => self.sentences(field, name, k8s::names::port_name_problems(name)),
             None => self.port_number(field, value),
         }
     }
@@ -148,7 +148,7 @@ impl Check {
         if value.is_empty() {
             self.required(field, "");
         } else {
-            self.sentences(field, value, crate::names::label_problems(value));
+            self.sentences(field, value, k8s::names::label_problems(value));
         }
     }
 
@@ -158,7 +158,7 @@ impl Check {
             Value::String(text) => {
                 let digits = text.strip_suffix('%').unwrap_or_default();
                 if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-                    let words = crate::names::pattern(
+                    let words = k8s::names::pattern(
                         "a valid percent string must be a numeric string followed by an ending '%'",
                         "[0-9]+%",
                         &["1%", "93%"],

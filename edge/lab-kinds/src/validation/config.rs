@@ -2,9 +2,9 @@
 
 use super::check::Check;
 use crate::json::{at, flag, object, text};
-use crate::names::config_key_problems;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use k8s::names::config_key_problems;
 use serde_json::Value;
 
 const LIMIT: usize = 1024 * 1024;

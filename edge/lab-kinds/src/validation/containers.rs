@@ -92,7 +92,7 @@ fn ports(check: &mut Check, ports: &[Value], path: &str) {
         let path = format!("{path}.ports[{index}]");
         let name = text(port, "name");
         if !name.is_empty() {
-            let problems = crate::names::port_name_problems(name);
+            let problems = k8s::names::port_name_problems(name);
             if problems.is_empty() && !names.insert(name) {
                 check.duplicate(format!("{path}.name"), &name.into());
             }

@@ -5,7 +5,7 @@
 
 use super::check::Check;
 use crate::json::{at, flag, has, int, items, text};
-use crate::names::{service_name_problems, subdomain_problems};
+use k8s::names::{service_name_problems, subdomain_problems};
 use serde_json::Value;
 
 pub(super) fn api_service(check: &mut Check, service: &Value) {

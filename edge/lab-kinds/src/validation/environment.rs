@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use crate::json::{at, has, items, text};
-use crate::names::{config_key_problems, subdomain_problems, variable_name_problems};
+use k8s::names::{config_key_problems, subdomain_problems, variable_name_problems};
 use serde_json::Value;
 
 const FIELDS: [&str; 9] = [

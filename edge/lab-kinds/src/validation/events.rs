@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use crate::json::{at, has, int, text};
-use crate::names::label_key_problems;
+use k8s::names::label_key_problems;
 use serde_json::Value;
 
 const NOT_THE_SAME: &str = "does not match event.namespace";

@@ -2,11 +2,11 @@
 
 use super::check::Check;
 use crate::json::{Object, at, flag, items, object, text};
-use crate::names::{
+use crate::resources::{Resource, split_api_version};
+use k8s::names::{
     label_key_problems, label_problems, label_value_problems, path_segment_problems,
     subdomain_problems,
 };
-use crate::resources::{Resource, split_api_version};
 use serde_json::Value;
 
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::{containers, metadata, volumes};
 use crate::json::{at, has, int, items, object, text};
-use crate::names::{label_key_problems, label_value_problems, subdomain_problems};
+use k8s::names::{label_key_problems, label_value_problems, subdomain_problems};
 use serde_json::Value;
 
 const CHANGEABLE: &str = "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";

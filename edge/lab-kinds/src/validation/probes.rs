@@ -96,7 +96,7 @@ fn http(check: &mut Check, action: &Value, path: &str) {
     {
         let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !good {
-            let words = crate::names::pattern(
+            let words = k8s::names::pattern(
                 "a valid HTTP header must consist of alphanumeric characters or '-'",
                 "[-A-Za-z0-9]+",
                 &["X-Header-Name"],

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::selectors;
 use crate::json::{at, has, items, text};
-use crate::names::{path_segment_problems, subdomain_problems};
+use k8s::names::{path_segment_problems, subdomain_problems};
 use serde_json::Value;
 
 const GROUP: &str = "rbac.authorization.k8s.io";

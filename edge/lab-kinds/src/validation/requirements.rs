@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use crate::json::{Object, object};
-use crate::names::label_key_problems;
+use k8s::names::label_key_problems;
 use serde_json::Value;
 use units::Quantity;
 

@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::metadata;
 use crate::json::{items, object, text};
-use crate::names::{label_key_problems, label_value_problems};
+use k8s::names::{label_key_problems, label_value_problems};
 use serde_json::Value;
 
 pub(super) fn selector(check: &mut Check, selector: &Value, path: &str) {

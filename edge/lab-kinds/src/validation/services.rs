@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::metadata;
 use crate::json::{at, has, int, items, object, text};
-use crate::names::subdomain_problems;
+use k8s::names::subdomain_problems;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 use super::check::{Check, percent};
 use super::{pods, selectors, volumes};
 use crate::json::{at, has, int, object, text};
-use crate::selector::LabelSelector;
+use k8s::selector::LabelSelector;
 use serde_json::Value;
 
 /// What a StatefulSet's spec may change.

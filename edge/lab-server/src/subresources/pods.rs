@@ -11,7 +11,7 @@ use crate::verbs::create::timestamp;
 use crate::verbs::delete::{self, Options};
 use crate::verbs::{input, update};
 use k8s::status::{ApiError, FieldError, GroupResource};
-use lab_kinds::selector::LabelSelector;
+use k8s::selector::LabelSelector;
 use objects::ListQuery;
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use crate::verbs::update::{self, Changed};
 use crate::verbs::{input, patch};
 use http::StatusCode;
 use k8s::status::{ApiError, FieldError};
-use lab_kinds::selector::LabelSelector;
+use k8s::selector::LabelSelector;
 use serde_json::{Value, json};
 
 /// Answers a get.

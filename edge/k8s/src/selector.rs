@@ -9,9 +9,8 @@ mod parser;
 #[cfg(test)]
 mod tests;
 
-use crate::json::{items, object, text};
 use crate::names::{label_key_problems, label_value_problems};
-use k8s::status::FieldError;
+use crate::status::FieldError;
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -75,7 +74,8 @@ impl LabelSelector {
             });
         }
         let mut requirements = Vec::new();
-        for (key, value) in object(selector, "matchLabels").into_iter().flatten() {
+        let labels = selector.get("matchLabels").and_then(Value::as_object);
+        for (key, value) in labels.into_iter().flatten() {
             let value = value.as_str().unwrap_or_default().to_owned();
             requirements.push(Requirement::new(
                 key.clone(),
@@ -84,7 +84,8 @@ impl LabelSelector {
             )?);
         }
         for expression in items(selector, "matchExpressions") {
-            let operator = match text(expression, "operator") {
+            let text = |field: &str| expression.get(field).and_then(Value::as_str).unwrap_or("");
+            let operator = match text("operator") {
                 "In" => Operator::In,
                 "NotIn" => Operator::NotIn,
                 "Exists" => Operator::Exists,
@@ -95,7 +96,7 @@ impl LabelSelector {
                 .iter()
                 .map(|value| value.as_str().unwrap_or_default().to_owned())
                 .collect();
-            let key = text(expression, "key").to_owned();
+            let key = text("key").to_owned();
             let requirement = Requirement::new(key, operator, values).map_err(|error| {
                 // A list that is not there is no empty list in Go's JSON.
                 match expression.get("values") {
@@ -216,6 +217,12 @@ impl Requirement {
         let value = value.and_then(|v| v.parse().ok());
         matches!((value, bound), (Some(value), Some(bound)) if holds(value, bound))
     }
+}
+
+/// The elements of the list under `field`; none if it is no list.
+fn items<'a>(object: &'a Value, field: &str) -> &'a [Value] {
+    let list = object.get(field).and_then(Value::as_array);
+    list.map_or(&[], Vec::as_slice)
 }
 
 fn is_integer(text: &str) -> bool {

@@ -1,3 +1,5 @@
+//! What selectors pick, print and refuse.
+
 use super::LabelSelector;
 use super::fields::FieldSelector;
 use expect_test::expect;

@@ -3,7 +3,7 @@
 use super::lexer::{Token, words};
 use super::{Operator, Requirement};
 use crate::names::label_key_problems;
-use k8s::status::FieldError;
+use crate::status::FieldError;
 use std::collections::BTreeSet;
 
 const BINARY: &str = "in, notin, =, ==, !=, gt, lt";
