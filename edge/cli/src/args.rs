@@ -93,9 +93,9 @@ pub(crate) struct LabArgs {
     /// How often a metrics-server in the lab scrapes when its own flags do not say
     #[arg(long, value_name = "DURATION", default_value = "15s")]
     pub(crate) metric_resolution: String,
-    /// How much is logged, 0 to 10
-    #[arg(short, long, default_value_t = 0, value_name = "LEVEL")]
-    pub(crate) v: u8,
+    /// How much is logged, 0 to 10 [default: only what goes wrong]
+    #[arg(short, long, value_name = "LEVEL")]
+    pub(crate) v: Option<u8>,
     #[command(flatten)]
     pub(crate) hpa: HpaFlags,
 }

@@ -27,15 +27,15 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::Version { output } => version(output),
         Command::SampleApp(args) => sample_app::app::run(&args).map(|()| true),
         Command::SampleJob(args) => sample_app::job::run(&args).map(|()| true),
-        Command::Demo(args) => with_runtime(1, |stop| demo::run(args, stop)),
+        Command::Demo(args) => with_runtime(None, |stop| demo::run(args, stop)),
         Command::Lab(args) => with_runtime(args.v, |stop| lab::run(*args, stop)),
         Command::MetricsServer(args) => {
-            with_runtime(args.v, |stop| done(metrics_server::run(*args, stop)))
+            with_runtime(Some(args.v), |stop| done(metrics_server::run(*args, stop)))
         }
         Command::HpaController(args) => {
-            with_runtime(args.v, |stop| done(hpa_controller(*args, stop)))
+            with_runtime(Some(args.v), |stop| done(hpa_controller(*args, stop)))
         }
-        Command::BenchLab(args) => with_runtime(0, |stop| done(bench::run(args, stop))),
+        Command::BenchLab(args) => with_runtime(None, |stop| done(bench::run(args, stop))),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -56,12 +56,12 @@ async fn done(work: impl Future<Output = Result<()>>) -> Result<bool> {
     work.await.map(|()| true)
 }
 
-/// Runs `work` with logs set up at verbosity `v` and a token that Ctrl-C cancels.
-fn with_runtime<F>(v: u8, work: impl FnOnce(CancellationToken) -> F) -> Result<bool>
+/// Runs `work` with logs at a verbosity (errors only without one) and a token that Ctrl-C cancels.
+fn with_runtime<F>(verbosity: Option<u8>, work: impl FnOnce(CancellationToken) -> F) -> Result<bool>
 where
     F: Future<Output = Result<bool>>,
 {
-    runtime::telemetry::init(v);
+    verbosity.map_or_else(runtime::telemetry::init_quiet, runtime::telemetry::init);
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -21,6 +21,8 @@ pub struct DecisionRecord {
     pub current: i32,
     /// Replicas wanted.
     pub desired: i32,
+    /// Whether the target is to be scaled; where nothing could be decided, `desired` is an old number.
+    pub rescale: bool,
     /// The metrics that could be calculated.
     pub metrics: Vec<MetricRecord>,
     /// One sentence.
@@ -64,6 +66,7 @@ impl DecisionRecord {
             at,
             current: decision.current_replicas,
             desired: decision.desired_replicas,
+            rescale: decision.rescale.is_some(),
             metrics: decision.steps.iter().filter_map(metric).collect(),
             reason: sentence(decision),
             conditions: decision.outcome.conditions.clone(),

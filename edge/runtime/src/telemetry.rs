@@ -24,6 +24,20 @@ pub fn init(v: u8) {
     }
 }
 
+/// Sends only what went wrong to stderr, for programs whose own words are what people read there;
+/// `RUST_LOG` asks for more.
+pub fn init_quiet() {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into());
+    let done = tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .try_init();
+    if done.is_err() {
+        tracing::debug!("logs are already set up");
+    }
+}
+
 /// klog's levels on tracing's: 0 to 3 inform, from 4 on debug, from 8 on everything.
 fn level(v: u8) -> LevelFilter {
     match v {

@@ -39,7 +39,7 @@ impl Decisions {
 
     fn keep(&self, record: &DecisionRecord) {
         let ours = record.namespace == NAMESPACE && record.name == APP;
-        if !ours || record.current == record.desired {
+        if !ours || !record.rescale {
             return;
         }
         let rescale = Rescale {
