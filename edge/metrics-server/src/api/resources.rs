@@ -6,10 +6,11 @@ use super::negotiate::{self, Form};
 use super::render::{Item, Kind, Writer};
 use super::{Api, Reply, Wanted, query, reply};
 use crate::cluster::Cluster;
-use crate::selector::{Fields, Selector};
+use crate::selector::{self, Fields};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use k8s::selector::LabelSelector;
 use k8s::status::{ApiError, GroupResource};
 use std::sync::PoisonError;
 use usage::{PodUsage, Store};
@@ -100,7 +101,7 @@ impl Api {
 
 /// The selectors of a list.
 struct Picked {
-    labels: Selector,
+    labels: LabelSelector,
     fields: Fields,
 }
 
@@ -109,7 +110,7 @@ impl Picked {
         let labels = query::value(query, "labelSelector").unwrap_or_default();
         let fields = query::value(query, "fieldSelector").unwrap_or_default();
         Ok(Self {
-            labels: Selector::parse(&labels)?,
+            labels: selector::labels(&labels)?,
             fields: Fields::parse(&fields)?,
         })
     }
@@ -139,7 +140,7 @@ impl Served<'_> {
 
     fn nodes(&mut self, cluster: &Cluster, picked: &Picked) {
         for node in cluster.nodes() {
-            let matches = picked.labels.matches(|key| node.labels.get(key))
+            let matches = picked.labels.matches_by(|key| node.labels.get(key))
                 && picked.fields.matches("", &node.name);
             if let Some(usage) = matches.then(|| self.store.node(&node.name)).flatten() {
                 self.fresh(usage.at);
@@ -167,7 +168,7 @@ impl Served<'_> {
     fn pods(&mut self, cluster: &Cluster, picked: &Picked, namespace: &str) {
         let namespace = (!namespace.is_empty()).then_some(namespace);
         for (namespace, name, labels) in cluster.pods(namespace) {
-            let matches = picked.labels.matches(|key| labels.get(key))
+            let matches = picked.labels.matches_by(|key| labels.get(key))
                 && picked.fields.matches(namespace, name);
             let usage: Option<PodUsage<'_>> =
                 matches.then(|| self.store.pod(namespace, name)).flatten();
