@@ -1,3 +1,5 @@
+//! Which node a pod gets, and why it gets none.
+
 use crate::{
     Amounts, Choice, Effect, Node, Operator, Pod, Preference, Requirement, Taint, Term, Toleration,
     choose,

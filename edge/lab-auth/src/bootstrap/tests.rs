@@ -1,3 +1,5 @@
+//! The roles and bindings that every cluster begins with.
+
 use super::{DATA, objects};
 use crate::rbac::aggregate;
 

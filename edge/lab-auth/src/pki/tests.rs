@@ -1,3 +1,5 @@
+//! Certificates that name their users, last, and renew.
+
 use super::{Authority, ClientAuthority, Identity, PkiError, user_from_certificate, write_private};
 use jiff::Timestamp;
 use rustls_pki_types::ServerName;

@@ -1,3 +1,5 @@
+//! Strings and lists as Go prints them.
+
 use super::{quoted, quoted_list};
 
 #[test]

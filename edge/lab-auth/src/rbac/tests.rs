@@ -1,3 +1,5 @@
+//! Who may do what, and who may grant it.
+
 use super::{Attributes, Decision, PolicyRule, RbacIndex, aggregate};
 use crate::bootstrap;
 use crate::user::User;

@@ -1,3 +1,5 @@
+//! Answers to reviews of tokens and of access.
+
 use super::{
     local_subject_access_review, self_subject_access_review, self_subject_review,
     self_subject_rules_review, subject_access_review, token_review,

@@ -1,3 +1,5 @@
+//! Tokens that hold, expire, and are refused.
+
 use super::{Bound, BoundObject, Reference, TokenError, Tokens};
 use crate::pki::Authority;
 use base64::Engine;

@@ -1,3 +1,5 @@
+//! The groups and names of users.
+
 use super::{User, split_service_account};
 
 #[test]

@@ -1,3 +1,5 @@
+//! Which Jobs a CronJob starts, replaces and clears away.
+
 use super::plan::{Plan, plan};
 use crate::fixtures::{ago, now, object};
 use k8s_openapi::api::batch::v1::{CronJob, Job};

@@ -1,3 +1,5 @@
+//! How a Deployment moves from one template to the next.
+
 use super::plan::{Effect, Plan, View, plan};
 use super::template;
 use crate::fixtures::{ago, now, object};

@@ -1,3 +1,5 @@
+//! Which pods stand behind a Service.
+
 use super::{backends, object, slices};
 use crate::fixtures::{self, ago, pod};
 use k8s_openapi::api::core::v1::{Pod, Service};

@@ -1,3 +1,5 @@
+//! Who goes when an owner goes.
+
 use super::graph::{Graph, Item, Standing, State, Verdict, verdict};
 use crate::fixtures::{ago, object};
 use serde_json::json;

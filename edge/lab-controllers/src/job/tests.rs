@@ -1,3 +1,5 @@
+//! What a Job does next, until it completes or fails.
+
 use super::plan::{Plan, plan};
 use super::tally::{FINALIZER, Tally};
 use super::{index, ttl};

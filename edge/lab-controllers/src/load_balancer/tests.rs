@@ -1,3 +1,5 @@
+//! Which address a load balancer gets.
+
 use super::plan;
 use k8s_openapi::api::core::v1::Service;
 use runtime::network::LabNetwork;

@@ -1,3 +1,5 @@
+//! The conditions of a namespace that is being emptied.
+
 use super::conditions::{Remains, status};
 use crate::fixtures::{ago, now, object};
 use k8s_openapi::api::core::v1::Namespace;

@@ -1,3 +1,5 @@
+//! When a node counts as lost, and what happens to its pods.
+
 use super::health::{Sign, unknown};
 use super::{eviction, taints};
 use crate::fixtures::{ago, now, object, pod};

@@ -1,3 +1,5 @@
+//! How many pods a ReplicaSet makes, and which ones go.
+
 use super::plan::{Count, count};
 use super::{rank, status};
 use crate::fixtures::{ago, now, object, pod};

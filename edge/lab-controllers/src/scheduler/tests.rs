@@ -1,3 +1,5 @@
+//! What pods request, and the accounts of nodes.
+
 use super::accounts::Accounts;
 use super::convert;
 use crate::fixtures::{object, pod};

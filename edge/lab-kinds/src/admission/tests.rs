@@ -1,3 +1,5 @@
+//! What admission adds to pods.
+
 use super::{use_priority_class, use_service_account};
 use expect_test::expect;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! The defaults that a real API server gives.
+
 use super::default;
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! What field selectors may name, and what they read.
+
 use super::{check, custom_value, value};
 use crate::resources::find;
 use serde_json::json;

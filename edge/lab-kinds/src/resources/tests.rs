@@ -1,3 +1,5 @@
+//! The table of resources: read whole, ordered, and found by name and kind.
+
 use super::{DATA, all, find, find_kind, groups, split_api_version};
 
 #[test]

@@ -1,3 +1,5 @@
+//! What becomes of objects on their way into the store.
+
 use super::{default, prepare_create, prepare_update};
 use crate::resources::{Resource, find};
 use expect_test::expect;

@@ -1,3 +1,5 @@
+//! Rows as kubectl prints them.
+
 use super::custom::CustomTable;
 use super::{cells, columns, human, row_conditions};
 use crate::resources::{Resource, all, find};

@@ -1,3 +1,5 @@
+//! What is refused, in the words of a real API server.
+
 use super::{validate_create, validate_scale, validate_update};
 use crate::resources::find;
 use crate::strategy::{default, prepare_create};

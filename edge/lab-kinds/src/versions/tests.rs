@@ -1,3 +1,5 @@
+//! Objects in their other versions.
+
 use super::{convert, storage_version};
 use serde_json::json;
 

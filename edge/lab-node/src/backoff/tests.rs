@@ -1,3 +1,5 @@
+//! How long a failing container waits.
+
 use super::*;
 
 fn at(second: i64) -> Timestamp {

@@ -1,3 +1,5 @@
+//! Limits written to control groups.
+
 use super::*;
 
 fn limits() -> Limits {

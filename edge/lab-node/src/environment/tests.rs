@@ -1,3 +1,5 @@
+//! The environment of a container.
+
 use super::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! Names that pods find Services under.
+
 use super::*;
 use expect_test::expect;
 

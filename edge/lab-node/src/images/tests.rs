@@ -1,3 +1,5 @@
+//! Which program stands for an image.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Logs kept, bounded and read back.
+
 use super::*;
 
 fn at(second: i64) -> Timestamp {

@@ -1,3 +1,5 @@
+//! What a pod needs next, for every state of its containers.
+
 use super::*;
 use crate::facts::Ended;
 use k8s_openapi::api::core::v1::Container;

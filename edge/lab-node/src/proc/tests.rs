@@ -1,3 +1,5 @@
+//! What is read out of the kernel's figures.
+
 use super::*;
 
 #[test]

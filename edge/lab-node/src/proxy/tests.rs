@@ -1,3 +1,5 @@
+//! Connections to Services over real sockets.
+
 use super::*;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;

@@ -1,3 +1,5 @@
+//! The status that a pod reports.
+
 use super::*;
 use crate::facts::Ended;
 use expect_test::{Expect, expect};

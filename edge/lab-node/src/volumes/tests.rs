@@ -1,3 +1,5 @@
+//! What volumes hold.
+
 use super::*;
 use serde_json::json;
 

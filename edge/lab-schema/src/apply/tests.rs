@@ -1,3 +1,5 @@
+//! Server-side apply: who owns what, conflicts and removals.
+
 use super::{Change, apply, update_managed_fields};
 use crate::Schema;
 use expect_test::{Expect, expect};

@@ -1,3 +1,5 @@
+//! What strict decoding refuses, and what it lets pass.
+
 use super::{Patched, Validation, check, check_patched, drop_empty, duplicates};
 use crate::{Schema, TypeRef};
 use expect_test::{Expect, expect};

@@ -1,3 +1,5 @@
+//! Values and strings as Go prints them.
+
 use super::{print, quote};
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! OpenAPI documents that clients can follow.
+
 use super::{v2_json, v2_protobuf, v3_document, v3_index};
 use crate::schema::CrdSchema;
 use serde_json::{Value, json};

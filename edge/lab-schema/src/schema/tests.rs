@@ -1,3 +1,5 @@
+//! The graph of built-in types is whole.
+
 use super::merge_keys::facts;
 use super::{CrdSchema, ListMerge, Scalar, Schema, Shape};
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Protobuf bodies of clients, and bytes that are none.
+
 use super::{MESSAGES, decode};
 use expect_test::expect;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Answers of the sample program.
+
 use super::*;
 use crate::burn::thread_cpu_time;
 use http_body_util::BodyExt;

@@ -1,3 +1,5 @@
+//! Work costs the processor time that was asked for.
+
 use super::*;
 
 #[test]

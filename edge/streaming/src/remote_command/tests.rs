@@ -1,3 +1,5 @@
+//! Sessions of exec and attach over both protocols.
+
 use super::websocket::{Protocol, open};
 use super::{ExitStatus, Options, Session, Size};
 use crate::limits::Limits;

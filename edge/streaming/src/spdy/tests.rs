@@ -1,3 +1,5 @@
+//! Frames written and read, and connections that hold to their limits.
+
 use super::headers::{DICTIONARY, HeaderReader, HeaderWriter};
 use super::{Connection, Decoder, Encoder, Frame, Headers, SpdyError};
 use crate::limits::Limits;

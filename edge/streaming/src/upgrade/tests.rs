@@ -1,3 +1,5 @@
+//! Which protocol an upgrade settles on.
+
 use super::{Offer, Transport, negotiate};
 use http::Request;
 

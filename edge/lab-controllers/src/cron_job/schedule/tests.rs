@@ -1,3 +1,5 @@
+//! The next times of schedules.
+
 use super::{Schedule, ScheduleError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -1,3 +1,5 @@
+//! What a cache knows after writes and watches, in any order.
+
 use super::{Cache, Handlers, ObjectKey};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Each key is worked on once at a time, and failures wait.
+
 use super::Queue;
 use crate::engine::cache::ObjectKey;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Whose turn it is among endpoints.
+
 use super::*;
 
 fn target(endpoints: &[&str], affinity: Option<Duration>) -> Target {

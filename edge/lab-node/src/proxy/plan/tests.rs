@@ -1,3 +1,5 @@
+//! Which addresses lead to which endpoints.
+
 use super::*;
 use expect_test::expect;
 use std::fmt::Write;

@@ -1,3 +1,5 @@
+//! Sets of fields, read, written, added and subtracted.
+
 use super::FieldSet;
 use serde_json::json;
 
