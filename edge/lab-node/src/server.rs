@@ -1,19 +1,22 @@
 //! The kubelet's HTTPS server: metrics, logs, and commands in containers.
 //!
-//! Upstream: pkg/kubelet/server/{server,auth}.go.
+//! Upstream: pkg/kubelet/server/{server,auth}.go. Here are routes and admission; `logs`, `stats` and
+//! `streams` answer, `refusal` says no.
 
 mod attributes;
 mod logs;
 mod query;
+mod refusal;
 mod stats;
 mod streams;
 
 use crate::host::Host;
 use anyhow::Context;
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 use k8s::status::ApiError;
 use k8s_openapi::api::core::v1::Pod;
 use runtime::auth::{Authorities, Delegated, Options};
@@ -84,41 +87,53 @@ impl Kubelet {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         match self.try_answer(request).await {
             Ok(response) => response,
-            Err(error) => refusal(&error),
+            Err(error) => refusal::response(&error),
         }
     }
 
     async fn try_answer(&self, mut request: Request<Incoming>) -> Result<Response<Body>, ApiError> {
         let now = runtime::clock::now();
-        let peer = request.extensions().get::<Peer>().cloned();
-        let user = self
-            .auth
-            .authenticate(request.headers(), peer.as_ref(), now)
-            .await?;
+        self.admit(&request, now).await?;
         let path = request.uri().path().to_owned();
-        let attributes = attributes::attributes(request.method(), &path, &self.host.config.name);
-        self.auth.authorize(&user, &attributes).await?;
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         match (request.method(), parts.as_slice()) {
-            (&Method::GET, ["healthz"]) => Ok(text("text/plain; charset=utf-8", "ok")),
+            (&Method::GET, ["healthz"] | ["healthz", "ping"]) => {
+                Ok(text("text/plain; charset=utf-8", "ok"))
+            }
             (&Method::GET, ["pods"]) => Ok(self.pods()),
-            (&Method::GET, ["metrics", "resource"]) => Ok(stats::resource_metrics(&self.host)),
-            (&Method::GET, ["stats", "summary"]) => Ok(stats::summary(&self.host)),
+            (&Method::GET, ["metrics", "resource"]) => stats::resource_metrics(&self.host).await,
+            (&Method::GET, ["stats", "summary"]) => stats::summary(&self.host).await,
             (&Method::GET, ["containerLogs", namespace, pod, container]) => {
                 let query = request.uri().query().unwrap_or_default();
                 logs::logs(&self.host, (namespace, pod, container), query, now)
             }
-            (_, ["exec", namespace, pod, container]) => {
+            (&Method::GET | &Method::POST, ["exec", namespace, pod, container]) => {
                 streams::exec(&self.host, (namespace, pod, container), &mut request)
             }
-            (_, ["attach", namespace, pod, container]) => {
+            (&Method::GET | &Method::POST, ["attach", namespace, pod, container]) => {
                 streams::attach(&self.host, (namespace, pod, container), &mut request)
             }
-            (_, ["portForward", namespace, pod]) => {
+            (&Method::GET | &Method::POST, ["portForward", namespace, pod]) => {
                 streams::port_forward(&self.host, (namespace, pod), &mut request)
             }
-            _ => Err(ApiError::path_not_found()),
+            (_, parts) => Err(refusal::no_route(is_known(parts))),
         }
+    }
+
+    /// Lets pass whom the API knows, with what it allows them. Upstream: InstallAuthFilter.
+    async fn admit<B>(&self, request: &Request<B>, now: Timestamp) -> Result<(), ApiError> {
+        let peer = request.extensions().get::<Peer>();
+        let user = self.auth.authenticate(request.headers(), peer, now).await?;
+        let (path, node) = (request.uri().path(), &self.host.config.name);
+        let wanted = attributes::attributes(request.method(), path, node);
+        for attributes in &wanted {
+            match self.auth.authorize(&user, attributes).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.code == 403 => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(attributes::forbidden(&user, &wanted))
     }
 
     fn pods(&self) -> Response<Body> {
@@ -135,18 +150,23 @@ impl Kubelet {
     }
 }
 
+/// Whether a path takes some method.
+fn is_known(parts: &[&str]) -> bool {
+    matches!(
+        parts,
+        ["healthz" | "pods"]
+            | ["healthz", "ping"]
+            | ["metrics", "resource"]
+            | ["stats", "summary"]
+            | ["containerLogs" | "exec" | "attach", _, _, _]
+            | ["portForward", _, _]
+    )
+}
+
 fn text(kind: &'static str, body: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(Full::new(body.into()).boxed_unsync());
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
-    response
-}
-
-/// Errors are sentences here, as the kubelet's are; the API server passes them on.
-fn refusal(error: &ApiError) -> Response<Body> {
-    let mut response = text("text/plain; charset=utf-8", error.message.clone());
-    *response.status_mut() =
-        StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }

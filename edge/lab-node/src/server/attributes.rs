@@ -1,35 +1,41 @@
 //! What a request to the kubelet asks for, in RBAC's terms.
 //!
-//! Upstream: GetRequestAttributes (pkg/kubelet/server/auth.go), without fine-grained authorization.
+//! Upstream: GetRequestAttributes (pkg/kubelet/server/auth.go), with KubeletFineGrainedAuthz.
 
 use http::Method;
-use runtime::auth::Attributes;
+use k8s::status::ApiError;
+use runtime::auth::{Attributes, User};
 
-/// A request is for a subresource of the node.
-pub(super) fn attributes<'a>(method: &Method, path: &'a str, node: &'a str) -> Attributes<'a> {
+#[cfg(test)]
+mod tests;
+
+/// Paths with a subresource of their own, which `nodes/proxy` does not include.
+const APART: [(&str, &str); 4] = [
+    ("/stats", "stats"),
+    ("/metrics", "metrics"),
+    ("/logs", "log"),
+    ("/checkpoint", "checkpoint"),
+];
+/// Paths that have one besides `nodes/proxy`.
+const FINE: [(&str, &str); 5] = [
+    ("/pods", "pods"),
+    ("/runningpods", "pods"),
+    ("/healthz", "healthz"),
+    ("/configz", "configz"),
+    ("/statusz", "statusz"),
+];
+
+/// The node's subresources that a request is for: to be allowed one of them is enough.
+pub(super) fn attributes<'a>(method: &Method, path: &'a str, node: &'a str) -> Vec<Attributes<'a>> {
     let verb = match *method {
         Method::POST => "create",
+        Method::GET => "get",
         Method::PUT => "update",
         Method::PATCH => "patch",
         Method::DELETE => "delete",
-        _ => "get",
+        _ => "",
     };
-    let under = |prefix: &str| {
-        path == prefix
-            || path
-                .strip_prefix(prefix)
-                .is_some_and(|r| r.starts_with('/'))
-    };
-    let subresource = if under("/stats") {
-        "stats"
-    } else if under("/metrics") {
-        "metrics"
-    } else if under("/logs") {
-        "log"
-    } else {
-        "proxy"
-    };
-    Attributes {
+    let of = |subresource| Attributes {
         verb,
         path,
         version: "v1",
@@ -37,29 +43,34 @@ pub(super) fn attributes<'a>(method: &Method, path: &'a str, node: &'a str) -> A
         subresource,
         name: node,
         ..Attributes::default()
-    }
+    };
+    let find = |table: &[(&str, &'static str)]| {
+        let found = table.iter().find(|(prefix, _)| is_under(path, prefix));
+        found.map(|(_, subresource)| *subresource)
+    };
+    let last = find(&APART).unwrap_or("proxy");
+    find(&FINE).into_iter().chain([last]).map(of).collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn is_under(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
-    #[test]
-    fn paths_are_subresources_of_the_node() {
-        for (method, path, expected) in [
-            (Method::GET, "/metrics/resource", "get metrics"),
-            (Method::GET, "/stats/summary", "get stats"),
-            (Method::GET, "/containerLogs/ns/pod/c", "get proxy"),
-            (Method::POST, "/exec/ns/pod/c", "create proxy"),
-            (Method::GET, "/metricsfoo", "get proxy"),
-            (Method::GET, "/healthz", "get proxy"),
-        ] {
-            let got = attributes(&method, path, "node-1");
-            assert_eq!(
-                format!("{} {}", got.verb, got.subresource),
-                expected,
-                "{path}"
-            );
-        }
+/// The kubelet's sentence for a user who is allowed none of `wanted`.
+pub(super) fn forbidden(user: &User, wanted: &[Attributes<'_>]) -> ApiError {
+    let first = wanted.first().copied().unwrap_or_default();
+    let subresources: Vec<&str> = wanted.iter().map(|wanted| wanted.subresource).collect();
+    ApiError {
+        code: 403,
+        reason: "Forbidden",
+        message: format!(
+            "Forbidden (user={}, verb={}, resource={}, subresource(s)=[{}])\n",
+            user.name,
+            first.verb,
+            first.resource,
+            subresources.join(" ")
+        ),
+        details: None,
     }
 }

@@ -3,7 +3,7 @@
 //! Upstream: getContainerLogs (pkg/kubelet/server/server.go), GetKubeletContainerLogs (kubelet_pods.go).
 
 use super::query::{is_on, value};
-use super::{Body, text};
+use super::{Body, refusal, text};
 use crate::host::{ContainerEntry, Host};
 use crate::logs::{LogOptions, Reader};
 use bytes::Bytes;
@@ -29,14 +29,10 @@ pub(super) fn logs(
     let entry = host
         .pods
         .get(namespace, pod)
-        .ok_or_else(|| ApiError::bad_request(format!("pod {pod:?} does not exist")))?;
+        .ok_or_else(|| refusal::no_pod(pod))?;
     let whole = entry.pod();
     if !has_container(&whole, container) {
-        let message = format!(
-            "container {container:?} not found in pod {:?}",
-            full_name(&whole)
-        );
-        return Err(ApiError::bad_request(message));
+        return Err(refusal::no_such_container(container, pod));
     }
     let known = entry.container(container).unwrap_or_default();
     let path = if previous {
@@ -94,17 +90,18 @@ fn options(query: &str, now: Timestamp) -> Result<LogOptions, ApiError> {
         Some(text) => text
             .parse::<u64>()
             .map(Some)
-            .map_err(|_| ApiError::bad_request(format!("{name} must be a number, not {text:?}"))),
+            .map_err(|_| refusal::invalid(&format!("{name} must be a number, not {text:?}"))),
     };
     let since_seconds = number("sinceSeconds")?.and_then(|s| i64::try_from(s).ok());
     let since_time = value(query, "sinceTime").filter(|v| !v.is_empty());
-    let since = match (since_seconds, since_time) {
-        (Some(seconds), _) => now.saturating_sub(SignedDuration::from_secs(seconds)).ok(),
-        (None, Some(text)) => Some(text.parse().map_err(|_| {
-            ApiError::bad_request(format!("sinceTime must be a time, not {text:?}"))
-        })?),
-        (None, None) => None,
-    };
+    let since =
+        match (since_seconds, since_time) {
+            (Some(seconds), _) => now.saturating_sub(SignedDuration::from_secs(seconds)).ok(),
+            (None, Some(text)) => Some(text.parse().map_err(|_| {
+                refusal::invalid(&format!("sinceTime must be a time, not {text:?}"))
+            })?),
+            (None, None) => None,
+        };
     Ok(LogOptions {
         follow: is_on(query, "follow"),
         timestamps: is_on(query, "timestamps"),
@@ -154,15 +151,6 @@ fn left_behind(
     path.is_file().then_some(path)
 }
 
-fn full_name(pod: &Pod) -> String {
-    let own = |text: &Option<String>| text.clone().unwrap_or_default();
-    format!(
-        "{}_{}",
-        own(&pod.metadata.name),
-        own(&pod.metadata.namespace)
-    )
-}
-
 /// Upstream: validateContainerLogStatus.
 fn missing(pod: &Pod, container: &str, previous: bool) -> String {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
@@ -172,7 +160,9 @@ fn missing(pod: &Pod, container: &str, previous: bool) -> String {
     let status = pod.status.as_ref();
     let statuses = status
         .into_iter()
-        .flat_map(|s| s.container_statuses.iter().flatten());
+        .flat_map(|s| [&s.container_statuses, &s.init_container_statuses])
+        .flatten()
+        .flatten();
     let waiting = statuses
         .filter(|s| s.name == container)
         .find_map(|s| s.state.as_ref()?.waiting.as_ref()?.reason.clone());

@@ -2,13 +2,18 @@
 //!
 //! Upstream: pkg/kubelet/metrics/collectors/resource_metrics.go, kubelet/pkg/apis/stats/v1alpha1.
 
+mod number;
+mod prometheus;
+mod summary;
+
 use super::{Body, text};
-use crate::host::Host;
+use crate::host::{Host, PodEntry, lock};
+use crate::instance::Instance;
 use crate::proc::{ProcessUsage, machine_usage};
 use http::Response;
 use jiff::Timestamp;
-use serde_json::{Value, json};
-use std::fmt::Write;
+use k8s::status::ApiError;
+use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
@@ -24,28 +29,38 @@ struct Sample {
     usage: ProcessUsage,
 }
 
-/// All figures of one moment.
+/// All figures of one moment; containers of a pod are neighbours.
 #[derive(Debug, Clone, PartialEq)]
 struct Snapshot {
     at: Timestamp,
+    booted_at: Option<Timestamp>,
     node: ProcessUsage,
     containers: Vec<Sample>,
 }
 
-pub(super) fn resource_metrics(host: &Host) -> Response<Body> {
-    let snapshot = snapshot(host, runtime::clock::now());
-    text(
-        "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
-        render(&snapshot),
-    )
+pub(super) async fn resource_metrics(host: &Arc<Host>) -> Result<Response<Body>, ApiError> {
+    let body = read(host, |_, snapshot| prometheus::render(snapshot)).await?;
+    Ok(text("text/plain; version=0.0.4; charset=utf-8", body))
 }
 
-pub(super) fn summary(host: &Host) -> Response<Body> {
-    let snapshot = snapshot(host, runtime::clock::now());
-    text(
-        "application/json",
-        summarize(&host.config.name, &snapshot).to_string(),
-    )
+pub(super) async fn summary(host: &Arc<Host>) -> Result<Response<Body>, ApiError> {
+    let render = |host: &Host, snapshot: &Snapshot| {
+        summary::summarize(&host.config.name, snapshot).to_string()
+    };
+    Ok(text("application/json", read(host, render).await?))
+}
+
+/// Reads the figures where waiting for the file system holds nobody up, and renders them.
+async fn read(
+    host: &Arc<Host>,
+    render: impl FnOnce(&Host, &Snapshot) -> String + Send + 'static,
+) -> Result<String, ApiError> {
+    let host = Arc::clone(host);
+    let reading = tokio::task::spawn_blocking(move || {
+        let snapshot = snapshot(&host, runtime::clock::now());
+        render(&host, &snapshot)
+    });
+    reading.await.map_err(ApiError::internal)
 }
 
 fn snapshot(host: &Host, at: Timestamp) -> Snapshot {
@@ -53,174 +68,44 @@ fn snapshot(host: &Host, at: Timestamp) -> Snapshot {
     for entry in host.pods.all() {
         let pod = entry.pod();
         let own = |text: &Option<String>| text.clone().unwrap_or_default();
-        let running: Vec<_> = {
-            let entries = crate::host::lock(&entry.containers);
-            let instances = entries
-                .iter()
-                .filter_map(|(n, e)| Some((n.clone(), e.current.clone()?)));
-            instances
-                .filter(|(_, i)| i.running.exit().is_none())
-                .collect()
-        };
-        for (container, instance) in running {
-            containers.push(Sample {
-                namespace: own(&pod.metadata.namespace),
-                pod: own(&pod.metadata.name),
-                uid: own(&pod.metadata.uid),
-                container,
-                started_at: instance.started_at,
-                usage: instance.usage(),
-            });
-        }
+        containers.extend(
+            running(&entry)
+                .into_iter()
+                .map(|(container, instance)| Sample {
+                    namespace: own(&pod.metadata.namespace),
+                    pod: own(&pod.metadata.name),
+                    uid: own(&pod.metadata.uid),
+                    container,
+                    started_at: instance.started_at,
+                    usage: instance.usage(),
+                }),
+        );
     }
     Snapshot {
         at,
+        booted_at: booted_at(&std::fs::read_to_string("/proc/stat").unwrap_or_default()),
         node: machine_usage(),
         containers,
     }
 }
 
-/// The text format, families in alphabetical order as the Go library writes them.
-fn render(snapshot: &Snapshot) -> String {
-    let mut out = String::new();
-    let at = snapshot.at.as_millisecond();
-    let containers = &snapshot.containers;
-    let labels = |s: &Sample| {
-        format!(
-            "{{container=\"{}\",namespace=\"{}\",pod=\"{}\"}}",
-            s.container, s.namespace, s.pod
-        )
-    };
-    family(
-        &mut out,
-        "container_cpu_usage_seconds_total",
-        "Cumulative cpu time consumed by the container in core-seconds",
-        "counter",
-    );
-    for sample in containers {
-        line(
-            &mut out,
-            "container_cpu_usage_seconds_total",
-            &labels(sample),
-            seconds(sample.usage.cpu_nanos),
-            Some(at),
-        );
-    }
-    family(
-        &mut out,
-        "container_memory_working_set_bytes",
-        "Current working set of the container in bytes",
-        "gauge",
-    );
-    for sample in containers {
-        line(
-            &mut out,
-            "container_memory_working_set_bytes",
-            &labels(sample),
-            number(sample.usage.memory_bytes),
-            Some(at),
-        );
-    }
-    family(
-        &mut out,
-        "container_start_time_seconds",
-        "Start time of the container since unix epoch in seconds",
-        "gauge",
-    );
-    for sample in containers {
-        let started = u64::try_from(sample.started_at.as_nanosecond()).unwrap_or_default();
-        line(
-            &mut out,
-            "container_start_time_seconds",
-            &labels(sample),
-            seconds(started),
-            None,
-        );
-    }
-    family(
-        &mut out,
-        "node_cpu_usage_seconds_total",
-        "Cumulative cpu time consumed by the node in core-seconds",
-        "counter",
-    );
-    line(
-        &mut out,
-        "node_cpu_usage_seconds_total",
-        "",
-        seconds(snapshot.node.cpu_nanos),
-        Some(at),
-    );
-    family(
-        &mut out,
-        "node_memory_working_set_bytes",
-        "Current working set of the node in bytes",
-        "gauge",
-    );
-    line(
-        &mut out,
-        "node_memory_working_set_bytes",
-        "",
-        number(snapshot.node.memory_bytes),
-        Some(at),
-    );
-    render_pods(&mut out, snapshot);
-    for (name, stability) in [
-        ("resource_scrape_error", "STABLE"),
-        ("scrape_error", "ALPHA"),
-    ] {
-        let help = "1 if there was an error while getting container metrics, 0 otherwise";
-        let deprecated = if stability == "ALPHA" {
-            "(Deprecated since 1.29.0) "
-        } else {
-            ""
-        };
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            out,
-            "# HELP {name} [{stability}] {deprecated}{help}\n# TYPE {name} gauge"
-        );
-        line(&mut out, name, "", "0".to_owned(), None);
-    }
-    out
+fn running(entry: &PodEntry) -> Vec<(String, Arc<Instance>)> {
+    let containers = lock(&entry.containers);
+    let current = containers
+        .iter()
+        .filter_map(|(name, container)| Some((name.clone(), container.current.clone()?)));
+    current
+        .filter(|(_, instance)| instance.running.exit().is_none())
+        .collect()
 }
 
-fn render_pods(out: &mut String, snapshot: &Snapshot) {
-    let at = Some(snapshot.at.as_millisecond());
-    let pods = pods(&snapshot.containers);
-    let labels = |s: &Sample| format!("{{namespace=\"{}\",pod=\"{}\"}}", s.namespace, s.pod);
-    family(
-        out,
-        "pod_cpu_usage_seconds_total",
-        "Cumulative cpu time consumed by the pod in core-seconds",
-        "counter",
-    );
-    for (first, usage) in &pods {
-        line(
-            out,
-            "pod_cpu_usage_seconds_total",
-            &labels(first),
-            seconds(usage.cpu_nanos),
-            at,
-        );
-    }
-    family(
-        out,
-        "pod_memory_working_set_bytes",
-        "Current working set of the pod in bytes",
-        "gauge",
-    );
-    for (first, usage) in &pods {
-        line(
-            out,
-            "pod_memory_working_set_bytes",
-            &labels(first),
-            number(usage.memory_bytes),
-            at,
-        );
-    }
+/// The `btime` of `/proc/stat`.
+fn booted_at(stat: &str) -> Option<Timestamp> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("btime "))?;
+    Timestamp::from_second(line.trim().parse().ok()?).ok()
 }
 
-/// Sums by pod, with one of its containers; containers of a pod are neighbours.
+/// Sums by pod, with one of its containers.
 fn pods(containers: &[Sample]) -> Vec<(&Sample, ProcessUsage)> {
     let mut pods: Vec<(&Sample, ProcessUsage)> = Vec::new();
     for sample in containers {
@@ -233,81 +118,4 @@ fn pods(containers: &[Sample]) -> Vec<(&Sample, ProcessUsage)> {
         }
     }
     pods
-}
-
-fn family(out: &mut String, name: &str, help: &str, kind: &str) {
-    let _ = writeln!(out, "# HELP {name} [STABLE] {help}\n# TYPE {name} {kind}");
-}
-
-fn line(out: &mut String, name: &str, labels: &str, value: String, at: Option<i64>) {
-    let _ = match at {
-        Some(at) => writeln!(out, "{name}{labels} {value} {at}"),
-        None => writeln!(out, "{name}{labels} {value}"),
-    };
-}
-
-/// Nanoseconds as seconds, in Go's shortest form that reads back equal.
-fn seconds(nanos: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "float64, as upstream")]
-    let seconds = nanos as f64 / 1e9;
-    go_float(seconds)
-}
-
-fn number(value: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "float64, as upstream")]
-    let value = value as f64;
-    go_float(value)
-}
-
-/// Go's `strconv.FormatFloat(f, 'g', -1, 64)`: an exponent from 21 digits on in Go's own printing, but
-/// from the precision's own digits with `g`; the text format's library switches at 1e+06 this way:
-/// shortest digits, exponent when it is below -4 or at least the number of digits and over 20.
-fn go_float(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let scientific = format!("{value:e}");
-    let Some((mantissa, exponent)) = scientific.split_once('e') else {
-        return scientific;
-    };
-    let Ok(power) = exponent.parse::<i32>() else {
-        return scientific;
-    };
-    // %e is used if the exponent is less than -4 or at least the precision; the shortest form's
-    // precision counts as at most 21.
-    if (-4..21).contains(&power) {
-        return format!("{value}");
-    }
-    let sign = if power < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", power.abs())
-}
-
-fn summarize(node: &str, snapshot: &Snapshot) -> Value {
-    let at = format!("{:.0}", snapshot.at);
-    let stats = |usage: ProcessUsage| {
-        (
-            json!({"time": at, "usageCoreNanoSeconds": usage.cpu_nanos}),
-            json!({"time": at, "workingSetBytes": usage.memory_bytes}),
-        )
-    };
-    let pods: Vec<Value> = pods(&snapshot.containers)
-        .into_iter()
-        .map(|(first, sum)| {
-            let containers = snapshot.containers.iter().filter(|c| c.uid == first.uid);
-            let containers: Vec<Value> = containers
-                .map(|c| {
-                    let (cpu, memory) = stats(c.usage);
-                    json!({"name": c.container, "startTime": format!("{:.0}", c.started_at), "cpu": cpu, "memory": memory})
-                })
-                .collect();
-            let (cpu, memory) = stats(sum);
-            json!({
-                "podRef": {"name": first.pod, "namespace": first.namespace, "uid": first.uid},
-                "startTime": format!("{:.0}", first.started_at),
-                "containers": containers, "cpu": cpu, "memory": memory,
-            })
-        })
-        .collect();
-    let (cpu, memory) = stats(snapshot.node);
-    json!({"node": {"nodeName": node, "startTime": at, "cpu": cpu, "memory": memory}, "pods": pods})
 }

@@ -1,3 +1,5 @@
+//! The kubelet's metrics and summary as its callers read them.
+
 use super::*;
 use expect_test::expect;
 
@@ -15,6 +17,7 @@ fn snapshot() -> Snapshot {
     };
     Snapshot {
         at: "2026-01-01T00:01:00.5Z".parse().unwrap(),
+        booted_at: booted_at("cpu 1 2\nbtime 1767225000\nprocesses 3\n"),
         node: ProcessUsage {
             cpu_nanos: 9_000_000_000,
             memory_bytes: 25_000_000_000,
@@ -36,8 +39,8 @@ fn the_text_is_the_kubelets() {
         container_memory_working_set_bytes{container="b",namespace="ns",pod="p"} 8192 1767225660500
         # HELP container_start_time_seconds [STABLE] Start time of the container since unix epoch in seconds
         # TYPE container_start_time_seconds gauge
-        container_start_time_seconds{container="a",namespace="ns",pod="p"} 1.76722560025e+09
-        container_start_time_seconds{container="b",namespace="ns",pod="p"} 1.76722560025e+09
+        container_start_time_seconds{container="a",namespace="ns",pod="p"} 1.7672256002499998e+09
+        container_start_time_seconds{container="b",namespace="ns",pod="p"} 1.7672256002499998e+09
         # HELP node_cpu_usage_seconds_total [STABLE] Cumulative cpu time consumed by the node in core-seconds
         # TYPE node_cpu_usage_seconds_total counter
         node_cpu_usage_seconds_total 9 1767225660500
@@ -57,16 +60,91 @@ fn the_text_is_the_kubelets() {
         # TYPE scrape_error gauge
         scrape_error 0
     "#]]
-    .assert_eq(&render(&snapshot()));
+    .assert_eq(&prometheus::render(&snapshot()));
 }
 
 #[test]
 fn the_summary_adds_containers_up() {
-    let summary = summarize("node-1", &snapshot());
+    let text = serde_json::to_string_pretty(&summary::summarize("node-1", &snapshot())).unwrap();
+    expect![[r#"
+        {
+          "node": {
+            "cpu": {
+              "time": "2026-01-01T00:01:00.5Z",
+              "usageCoreNanoSeconds": 9000000000
+            },
+            "memory": {
+              "time": "2026-01-01T00:01:00.5Z",
+              "workingSetBytes": 25000000000
+            },
+            "nodeName": "node-1",
+            "startTime": "2025-12-31T23:50:00Z"
+          },
+          "pods": [
+            {
+              "containers": [
+                {
+                  "cpu": {
+                    "time": "2026-01-01T00:01:00.5Z",
+                    "usageCoreNanoSeconds": 1234567890
+                  },
+                  "memory": {
+                    "time": "2026-01-01T00:01:00.5Z",
+                    "workingSetBytes": 4096
+                  },
+                  "name": "a",
+                  "startTime": "2026-01-01T00:00:00.25Z"
+                },
+                {
+                  "cpu": {
+                    "time": "2026-01-01T00:01:00.5Z",
+                    "usageCoreNanoSeconds": 20000
+                  },
+                  "memory": {
+                    "time": "2026-01-01T00:01:00.5Z",
+                    "workingSetBytes": 8192
+                  },
+                  "name": "b",
+                  "startTime": "2026-01-01T00:00:00.25Z"
+                }
+              ],
+              "cpu": {
+                "time": "2026-01-01T00:01:00.5Z",
+                "usageCoreNanoSeconds": 1234587890
+              },
+              "memory": {
+                "time": "2026-01-01T00:01:00.5Z",
+                "workingSetBytes": 12288
+              },
+              "podRef": {
+                "name": "p",
+                "namespace": "ns",
+                "uid": "u"
+              },
+              "startTime": "2026-01-01T00:00:00.25Z"
+            }
+          ]
+        }"#]]
+    .assert_eq(&text);
+}
+
+#[test]
+fn a_node_without_pods_has_its_own_figures_only() {
+    let mut snapshot = snapshot();
+    snapshot.containers.clear();
+    let text = prometheus::render(&snapshot);
+    let names: Vec<&str> = text.lines().filter(|l| !l.starts_with('#')).collect();
     assert_eq!(
-        summary["node"]["cpu"]["usageCoreNanoSeconds"],
-        9_000_000_000_u64
+        names,
+        [
+            "node_cpu_usage_seconds_total 9 1767225660500",
+            "node_memory_working_set_bytes 2.5e+10 1767225660500",
+            "resource_scrape_error 0",
+            "scrape_error 0",
+        ]
     );
-    assert_eq!(summary["pods"][0]["memory"]["workingSetBytes"], 12_288);
-    assert_eq!(summary["pods"][0]["containers"][1]["name"], "b");
+    assert_eq!(
+        summary::summarize("node-1", &snapshot)["pods"],
+        serde_json::json!([])
+    );
 }
