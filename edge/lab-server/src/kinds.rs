@@ -13,13 +13,19 @@ use serde_json::{Value, json};
 
 impl Served {
     /// Whether a stored object is in another version than this resource's.
-    pub(crate) fn converts(&self, _stored: &Stored) -> bool {
+    pub(crate) fn converts(&self, stored: &Stored) -> bool {
+        if let Some(custom) = &self.custom {
+            return custom.converts(&self.api_version(), stored);
+        }
         self.storage.api_version() != self.api_version()
     }
 }
 
 /// The type of a resource's objects, as clients of its version see them.
-pub(crate) fn schema(resource: &Served) -> Option<TypeRef<'static>> {
+pub(crate) fn schema(resource: &Served) -> Option<TypeRef<'_>> {
+    if let Some(custom) = &resource.custom {
+        return custom.root(resource);
+    }
     Schema::builtin().root(&resource.group, &resource.version, &resource.kind)
 }
 
@@ -33,7 +39,11 @@ pub(crate) fn to_storage(resource: &Served, value: Value) -> Result<Value, ApiEr
     convert(resource, &resource.storage.api_version(), value)
 }
 
-fn convert(resource: &Served, to: &str, value: Value) -> Result<Value, ApiError> {
+fn convert(resource: &Served, to: &str, mut value: Value) -> Result<Value, ApiError> {
+    if let Some(custom) = &resource.custom {
+        custom.renew(resource, to, &mut value);
+        return Ok(value);
+    }
     let from = value["apiVersion"].as_str().unwrap_or("");
     if from == to || from.is_empty() {
         return Ok(value);
@@ -44,7 +54,11 @@ fn convert(resource: &Served, to: &str, value: Value) -> Result<Value, ApiError>
 
 /// The columns of a table of this resource.
 pub(crate) fn columns(resource: &Served) -> Vec<Value> {
-    let columns = table::columns(resource).iter();
+    let columns = match &resource.custom {
+        Some(custom) => custom.table.columns(),
+        None => table::columns(resource),
+    };
+    let columns = columns.iter();
     let column = |column: &table::Column| {
         json!({
             "name": column.name, "type": column.kind, "format": column.format,
@@ -56,6 +70,9 @@ pub(crate) fn columns(resource: &Served) -> Vec<Value> {
 
 /// One row: the cells of an object in this resource's version, without the object itself.
 pub(crate) fn row(resource: &Served, value: &Value, now: Timestamp) -> Value {
+    if let Some(custom) = &resource.custom {
+        return json!({"cells": custom.table.cells(value, now)});
+    }
     let mut row = json!({"cells": table::cells(resource, value, now)});
     if let Some(conditions) = table::row_conditions(resource, value) {
         row["conditions"] = conditions;
@@ -71,10 +88,14 @@ pub(crate) fn check_fields(
     validation: Validation,
     object: &mut Value,
 ) -> Result<Vec<String>, ApiError> {
-    match schema(resource) {
-        Some(of) => lab_schema::fields::check(of, raw, validation, object),
-        None => Ok(Vec::new()),
+    let mut warnings = match schema(resource) {
+        Some(of) => lab_schema::fields::check(of, raw, validation, object)?,
+        None => Vec::new(),
+    };
+    if resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
+        warnings.extend(crate::crd::notes(object));
     }
+    Ok(warnings)
 }
 
 /// How a patch is to be applied.
@@ -100,6 +121,7 @@ pub(crate) fn patched(
         PatchKind::Json => (patch::json_patch(object, patch)?, Patched::Json),
         PatchKind::Merge => (patch::merge_patch(object, patch)?, Patched::Json),
         PatchKind::Strategic => {
+            let of = of.filter(|_| resource.custom.is_none());
             let of = of.ok_or_else(patch::strategic_unsupported)?;
             (
                 patch::strategic_merge(of, object, patch)?,
@@ -116,6 +138,9 @@ pub(crate) fn patched(
 
 /// Fills in what a client may leave out; the object is in the stored version, as below.
 pub(crate) fn default(resource: &Served, value: &mut Value) {
+    if let Some(custom) = &resource.custom {
+        return custom.default(value);
+    }
     let storage = &resource.storage;
     strategy::default(&storage.group, &storage.version, &storage.kind, value);
 }
@@ -137,7 +162,11 @@ pub(crate) fn prepare_update(
 
 /// What is wrong with a new object.
 pub(crate) fn validate_create(resource: &Served, value: &Value) -> Vec<FieldError> {
-    strategy::validate_create(&resource.storage, value)
+    let mut errors = strategy::validate_create(&resource.storage, value);
+    if let Some(custom) = &resource.custom {
+        errors.extend(custom.validate(None, value));
+    }
+    errors
 }
 
 /// What is wrong with a change.
@@ -147,7 +176,11 @@ pub(crate) fn validate_update(
     old: &Value,
     new: &Value,
 ) -> Vec<FieldError> {
-    strategy::validate_update(&resource.storage, subresource, old, new)
+    let mut errors = strategy::validate_update(&resource.storage, subresource, old, new);
+    if let Some(custom) = &resource.custom {
+        errors.extend(custom.validate(Some(old), new));
+    }
+    errors
 }
 
 /// Leaves out what Go's `omitempty` leaves out, so that an object reads back as it does there.
@@ -160,11 +193,20 @@ pub(crate) fn finish(resource: &Served, value: &mut Value) {
 
 /// Whether a selector may name a field; the error is upstream's sentence.
 pub(crate) fn check_field(resource: &Served, field: &str) -> Result<(), String> {
+    let selectable = resource.custom.as_ref().is_some_and(|custom| {
+        fields::custom_value(&custom.selectable, &Value::Null, field).is_some()
+    });
+    if selectable {
+        return Ok(());
+    }
     fields::check(resource, field)
 }
 
 /// The value of a selectable field.
 pub(crate) fn field(resource: &Served, stored: &Stored, field: &str) -> Option<String> {
     let value = to_version(resource, stored.value()).ok()?;
+    if let Some(custom) = &resource.custom {
+        return fields::custom_value(&custom.selectable, &value, field);
+    }
     fields::value(resource, &value, field)
 }

@@ -11,6 +11,7 @@ mod backend;
 mod body;
 mod bootstrap;
 mod call;
+mod crd;
 mod derived;
 mod discovery;
 mod expiry;

@@ -2,9 +2,10 @@
 
 mod dynamic;
 
-pub(crate) use dynamic::Dynamic;
+pub(crate) use dynamic::{CUSTOM_GROUP, CUSTOM_VERSION, Dynamic};
 
 use crate::aggregate::Remote;
+use crate::crd::Custom;
 use k8s::status::GroupResource;
 use lab_kinds::resources::{self, Resource};
 use lab_kinds::versions;
@@ -20,6 +21,8 @@ pub(crate) struct Served {
     pub(crate) storage: Resource,
     /// The store's collection; versions of one resource share it.
     pub(crate) collection: Arc<str>,
+    /// What its definition says, if users defined it.
+    pub(crate) custom: Option<Arc<Custom>>,
 }
 
 impl Deref for Served {
@@ -42,6 +45,30 @@ impl Served {
             api,
             storage,
             collection,
+            custom: None,
+        }
+    }
+
+    /// A version of a custom resource whose objects are stored in version `storage`.
+    pub(crate) fn of_definition(api: Resource, storage: &str, custom: Arc<Custom>) -> Self {
+        let collection = format!("{}/{}", api.group, api.resource).into();
+        let storage = Resource {
+            version: storage.to_owned(),
+            ..api.clone()
+        };
+        Self {
+            api,
+            storage,
+            collection,
+            custom: Some(custom),
+        }
+    }
+
+    /// Waits until the resource is no longer served so; for ever, if it is built in.
+    pub(crate) async fn ended(&self) {
+        match &self.custom {
+            Some(custom) => custom.ended.cancelled().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -91,6 +118,16 @@ impl Registry {
             .insert((group, version, served.resource.clone()), served);
     }
 
+    /// Adds a custom resource, unless a built-in one has its place.
+    fn add_custom(&mut self, served: Served) {
+        if self
+            .find(&served.group, &served.version, &served.resource)
+            .is_none()
+        {
+            self.add(served);
+        }
+    }
+
     /// Adds a group and version of another server; what is served here stays here.
     fn add_remote(&mut self, remote: Remote) {
         let (group, version) = (remote.group.clone(), remote.version.clone());
@@ -128,6 +165,11 @@ impl Registry {
         self.by_path
             .get(&(group.to_owned(), version.to_owned(), resource.to_owned()))
             .cloned()
+    }
+
+    /// All resources.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Served>> {
+        self.ordered.iter()
     }
 
     /// The resources of a group in a version, in the order of discovery.

@@ -122,6 +122,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         .await
         .context("making the lab's first objects")?;
     crate::aggregate::start(&server.inner);
+    crate::crd::start(&server.inner);
     let certificate = serving_certificate(&authority, now, address, network)?;
     let tls = tls(runtime::certs::Identity {
         chain: certificate.chain.clone(),
@@ -166,6 +167,7 @@ pub async fn in_memory(network: LabNetwork, shutdown: CancellationToken) -> anyh
         .await
         .context("making the lab's first objects")?;
     crate::aggregate::start(&server.inner);
+    crate::crd::start(&server.inner);
     Ok(server)
 }
 

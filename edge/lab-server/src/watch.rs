@@ -185,6 +185,7 @@ impl Watch {
             changed = self.wake.changed() => self.ended = changed.is_err(),
             () = tokio::time::sleep_until(bookmark.min(self.deadline)) => {}
             () = self.call.inner.shutdown.cancelled() => self.ended = true,
+            () = self.call.resource.ended() => self.ended = true,
         }
         self.ended |= Instant::now() >= self.deadline;
     }
@@ -219,6 +220,8 @@ impl Watch {
 
     fn table(&mut self, version: &str, stored: &Payload) -> Option<Bytes> {
         let value = kinds::to_version(&self.call.resource, stored.value()).ok()?;
+        // A watch lasts: ages in its rows count to now, not to its beginning.
+        self.call.now = runtime::clock::now();
         let metadata = json!({"resourceVersion": stored.revision.to_string()});
         let first = !std::mem::replace(&mut self.columns_sent, true);
         let rows = vec![render::row(&self.call, &value)];

@@ -25,10 +25,6 @@ pub(crate) struct Remote {
     pub(crate) uid: String,
     pub(crate) group: String,
     pub(crate) version: String,
-    /// How early the group comes in discovery.
-    pub(crate) group_priority: i64,
-    /// How early the version comes in its group.
-    pub(crate) version_priority: i64,
     pub(super) namespace: String,
     pub(super) service: String,
     pub(super) port: u16,
@@ -57,8 +53,6 @@ impl Remote {
             uid: stored.meta.uid.to_string(),
             group: text(&spec["group"]),
             version: text(&spec["version"]),
-            group_priority: spec["groupPriorityMinimum"].as_i64().unwrap_or(0),
-            version_priority: spec["versionPriority"].as_i64().unwrap_or(0),
             namespace: field("namespace"),
             service: field("name"),
             port: u16::try_from(port).unwrap_or(443),

@@ -6,13 +6,14 @@
 use super::{Registry, priority};
 use crate::aggregate::{APISERVICES, Remote};
 use crate::backend::{Backend, Payload};
+use crate::crd::{self, DEFINITIONS};
 use objects::ListQuery;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What the registry is made of.
-const SOURCES: [&str; 1] = [APISERVICES];
+const SOURCES: [&str; 2] = [APISERVICES, DEFINITIONS];
 /// Upstream: handleVersionUpdate in pkg/controlplane/controller/crdregistration.
 pub(crate) const CUSTOM_GROUP: i64 = 1_000;
 pub(crate) const CUSTOM_VERSION: i64 = 100;
@@ -41,29 +42,37 @@ impl Dynamic {
             }
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let (stamp, registry) = build(backend);
+        let (stamp, registry) = build(backend, &known.1);
+        end_watches(&known.1, &registry);
         let registry = Arc::new(registry);
         *known = (Some(stamp), registry.clone());
         registry
     }
 }
 
-fn build(backend: &Backend) -> (u64, Registry) {
-    let (stamp, services) = {
+fn build(backend: &Backend, before: &Registry) -> (u64, Registry) {
+    let (stamp, services, definitions) = {
         let state = backend.read();
-        let query = ListQuery {
-            collection: APISERVICES,
-            prefix: "",
-            after: None,
-            at: None,
+        let all = |collection| -> Vec<Payload> {
+            let query = ListQuery {
+                collection,
+                prefix: "",
+                after: None,
+                at: None,
+            };
+            let page = state.store.list(query, None, |_| true);
+            let items = page.map(|page| page.items).unwrap_or_default();
+            items.into_iter().map(|item| item.payload).collect()
         };
-        let page = state.store.list(query, None, |_| true);
-        let items = page.map(|page| page.items).unwrap_or_default();
-        let services: Vec<Payload> = items.into_iter().map(|item| item.payload).collect();
-        (state.store.revision(), services)
+        (state.store.revision(), all(APISERVICES), all(DEFINITIONS))
     };
     let mut registry = Registry::builtin();
     let builtin = registry.groups.len();
+    for stored in &definitions {
+        for served in crd::served(stored, before) {
+            registry.add_custom(served);
+        }
+    }
     let mut priorities = Priorities::default();
     for stored in &services {
         priorities.note(stored);
@@ -73,6 +82,22 @@ fn build(backend: &Backend) -> (u64, Registry) {
     }
     sort(&mut registry.groups, builtin, &priorities);
     (stamp, registry)
+}
+
+/// Ends what watches types that are gone or have changed, as upstream does.
+fn end_watches(before: &Registry, now: &Registry) {
+    for served in before.all() {
+        let Some(custom) = &served.custom else {
+            continue;
+        };
+        let found = now.find(&served.group, &served.version, &served.resource);
+        let same = found
+            .and_then(|found| found.custom.clone())
+            .is_some_and(|found| Arc::ptr_eq(&found, custom));
+        if !same {
+            custom.ended.cancel();
+        }
+    }
 }
 
 /// What APIServices say of the order of groups and versions.

@@ -5,6 +5,7 @@
 use super::plain;
 use crate::body::{self, Reply};
 use crate::call::Call;
+use crate::crd::Scale;
 use crate::kinds::PatchKind;
 use crate::verbs::update::{self, Changed};
 use crate::verbs::{input, patch};
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 /// Answers a get.
 pub(super) fn get(call: &Call) -> Reply {
-    Ok(body::json(StatusCode::OK, &of(&call.current()?.value())))
+    Ok(body::json(StatusCode::OK, &of(call, &call.current()?.value())?))
 }
 
 /// Answers an update.
@@ -31,7 +32,7 @@ pub(super) async fn patch(call: &Call, bytes: &[u8]) -> Reply {
     let patch: Value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::bad_request(format!("error decoding patch: {error}")))?;
     change(call, |object| {
-        let shown = of(object);
+        let shown = of(call, object)?;
         let mut scale = match kind {
             PatchKind::Json => lab_schema::patch::json_patch(&shown, &patch)?,
             // A Scale has no lists, so both kinds of merging are the same.
@@ -59,7 +60,11 @@ async fn change(call: &Call, make: impl Fn(&Value) -> Result<Value, ApiError>) -
     let changed = update::change(&call, |object| {
         let scale = make(object)?;
         let mut new = object.clone();
-        new["spec"]["replicas"] = scale["spec"]["replicas"].as_i64().unwrap_or(0).into();
+        let replicas = scale["spec"]["replicas"].as_i64().unwrap_or(0);
+        match scale_of(&call) {
+            Some(paths) => paths.set(&mut new, replicas),
+            None => new["spec"]["replicas"] = replicas.into(),
+        }
         new["metadata"]["resourceVersion"] = scale["metadata"]["resourceVersion"].clone();
         if let Some(uid) = scale["metadata"]["uid"]
             .as_str()
@@ -73,7 +78,7 @@ async fn change(call: &Call, make: impl Fn(&Value) -> Result<Value, ApiError>) -
         Changed::Kept(stored) => stored.value(),
         Changed::Value(value) => value,
     };
-    Ok(body::json(StatusCode::OK, &of(&object)))
+    Ok(body::json(StatusCode::OK, &of(&call, &object)?))
 }
 
 fn check(call: &Call, scale: &Value) -> Result<(), ApiError> {
@@ -92,10 +97,42 @@ fn check(call: &Call, scale: &Value) -> Result<(), ApiError> {
     ))
 }
 
+/// Where a custom resource has its replicas.
+fn scale_of(call: &Call) -> Option<&Scale> {
+    call.resource.custom.as_ref()?.scale.as_ref()
+}
+
 /// The Scale of an object.
-fn of(object: &Value) -> Value {
+fn of(call: &Call, object: &Value) -> Result<Value, ApiError> {
+    match scale_of(call) {
+        Some(paths) => of_custom(paths, object),
+        None => Ok(of_builtin(object)),
+    }
+}
+
+/// Upstream: scaleFromCustomResource (apiextensions-apiserver/pkg/registry/customresource/etcd.go).
+fn of_custom(paths: &Scale, object: &Value) -> Result<Value, ApiError> {
+    let replicas = object.pointer(&paths.spec).and_then(Value::as_i64);
+    let replicas = replicas.ok_or_else(|| {
+        let path = paths.spec.replace('/', ".");
+        ApiError::internal(format!("the spec replicas field {path:?} does not exist"))
+    })?;
+    let mut scale = head(object);
+    if replicas != 0 {
+        scale["spec"]["replicas"] = replicas.into();
+    }
+    let now = object.pointer(&paths.status).and_then(Value::as_i64);
+    scale["status"]["replicas"] = now.unwrap_or(0).into();
+    let selector = paths.selector.as_ref().and_then(|path| object.pointer(path));
+    if let Some(selector) = selector.filter(|selector| selector.is_string()) {
+        scale["status"]["selector"] = selector.clone();
+    }
+    Ok(scale)
+}
+
+fn head(object: &Value) -> Value {
     let metadata = &object["metadata"];
-    let mut scale = json!({
+    json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {
             "name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"],
@@ -103,8 +140,13 @@ fn of(object: &Value) -> Value {
             "creationTimestamp": metadata["creationTimestamp"],
         },
         "spec": {},
-        "status": {"replicas": object["status"]["replicas"].as_i64().unwrap_or(0)},
-    });
+    })
+}
+
+fn of_builtin(object: &Value) -> Value {
+    let mut scale = head(object);
+    let now = object["status"]["replicas"].as_i64();
+    scale["status"]["replicas"] = now.unwrap_or(0).into();
     // Go leaves a zero out.
     if let Some(replicas) = object["spec"]["replicas"]
         .as_i64()

@@ -159,7 +159,7 @@ pub(crate) async fn delete_object(call: &Call, options: &Options) -> Result<Dele
     for _ in 0..TRIES {
         let stored = call.current()?;
         check_preconditions(call, options, &stored)?;
-        let old = stored.value();
+        let old = crate::crd::before_delete(&call.resource, stored.value(), call.now);
         let plan = plan(call, &old, options);
         let draft = match &plan {
             Plan::Nothing => return Ok(Deleted::Going(stored)),

@@ -1,6 +1,7 @@
 //! The server as its clients see it: in memory, through `kube::Client` and plain requests.
 
 mod aggregate;
+mod crd;
 mod crud;
 mod deletion;
 mod durability;
