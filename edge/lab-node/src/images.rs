@@ -114,7 +114,7 @@ impl ImageTable {
         let file: File = serde_saphyr::from_str(text)?;
         for (index, mapping) in file.images.iter().enumerate() {
             anyhow::ensure!(
-                mapping.builtin.is_some() != !mapping.command.is_empty(),
+                mapping.builtin.is_some() == mapping.command.is_empty(),
                 "images[{index}] ({:?}): give either builtin or command",
                 mapping.image
             );

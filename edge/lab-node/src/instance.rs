@@ -235,7 +235,7 @@ impl Sink {
         drop(self.output.send((stream, Bytes::copy_from_slice(bytes))));
         let now = runtime::clock::now();
         lines.push(bytes, |line, whole| {
-            self.log.write(now, stream, line, whole)
+            self.log.write(now, stream, line, whole);
         });
     }
 

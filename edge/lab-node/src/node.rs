@@ -120,7 +120,7 @@ async fn pods(host: &Arc<Host>, shutdown: &CancellationToken) {
                 }
             }
             Ok(Some(watcher::Event::Apply(pod))) => {
-                apply(host, &mut workers, &mut tasks, pod, shutdown)
+                apply(host, &mut workers, &mut tasks, pod, shutdown);
             }
             Ok(Some(watcher::Event::Delete(pod))) => {
                 let worker = pod.metadata.uid.as_ref().and_then(|uid| workers.get(uid));

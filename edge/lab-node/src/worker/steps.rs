@@ -23,14 +23,11 @@ impl Worker {
         if self.prepare_again.is_some_and(|at| now < at) {
             return false;
         }
-        let address = match self.address.or_else(|| self.host.addresses.take(None)) {
-            Some(address) => address,
-            None => {
-                let message = "Failed to create pod sandbox: the node has no pod address left";
-                self.event(None, Kind::Warning, "FailedCreatePodSandBox", message);
-                self.prepare_again = now.saturating_add(PREPARE_RETRY).ok();
-                return false;
-            }
+        let Some(address) = self.address.or_else(|| self.host.addresses.take(None)) else {
+            let message = "Failed to create pod sandbox: the node has no pod address left";
+            self.event(None, Kind::Warning, "FailedCreatePodSandBox", message);
+            self.prepare_again = now.saturating_add(PREPARE_RETRY).ok();
+            return false;
         };
         self.address = Some(address);
         let mut pod = self.pod().clone();
