@@ -2,9 +2,9 @@
 
 use crate::body::{self, JSON, Reply, full, typed};
 use crate::health::GIT_VERSION;
-use crate::{aggregate, crd};
 use crate::path::Query;
 use crate::server::Inner;
+use crate::{aggregate, crd};
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use k8s::status::ApiError;
@@ -12,7 +12,12 @@ use lab_schema::openapi;
 use lab_schema::schema::CrdSchema;
 
 /// Answers the paths of OpenAPI documents; `None` for other paths.
-pub(crate) fn answer(inner: &Inner, path: &str, query: &Query, headers: &HeaderMap) -> Option<Reply> {
+pub(crate) fn answer(
+    inner: &Inner,
+    path: &str,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Option<Reply> {
     let rest = path.strip_prefix("/openapi/")?.trim_end_matches('/');
     let registry = inner.registry();
     let crds = crd::custom_schemas(&registry);

@@ -87,7 +87,11 @@ impl Custom {
         if let Some(of) = self.root(resource)
             && let Err(error) = lab_schema::fields::decode(of, object)
         {
-            tracing::warn!(error, kind = resource.kind, "an object does not fit its definition");
+            tracing::warn!(
+                error,
+                kind = resource.kind,
+                "an object does not fit its definition"
+            );
         }
         self.default(object);
     }

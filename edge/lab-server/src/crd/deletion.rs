@@ -110,7 +110,11 @@ async fn delete_all(inner: &Arc<Inner>, definition: &Value, namespaces: &BTreeSe
     let versions = definition["spec"]["versions"].as_array();
     let mut versions = versions.into_iter().flatten();
     let Some(version) = versions.find(|version| version["served"] == true) else {
-        tracing::warn!(group, plural, "no version is served, so objects cannot be deleted");
+        tracing::warn!(
+            group,
+            plural,
+            "no version is served, so objects cannot be deleted"
+        );
         return;
     };
     let version = text(&version["name"]);

@@ -16,10 +16,7 @@ pub(super) struct Taken {
 
 impl Taken {
     /// The names that the other definitions of a definition's group were given.
-    pub(super) fn by_others<'a>(
-        definition: &Value,
-        all: impl Iterator<Item = &'a Value>,
-    ) -> Self {
+    pub(super) fn by_others<'a>(definition: &Value, all: impl Iterator<Item = &'a Value>) -> Self {
         let mut taken = Self::default();
         let others = all.filter(|other| {
             other["spec"]["group"] == definition["spec"]["group"]
@@ -40,7 +37,8 @@ impl Taken {
 
 fn list(value: &Value) -> Vec<String> {
     let all = value.as_array().into_iter().flatten();
-    all.filter_map(|one| one.as_str().map(str::to_owned)).collect()
+    all.filter_map(|one| one.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn in_use(name: &str) -> String {

@@ -40,7 +40,9 @@ impl Patterns {
             Ok(regex) => {
                 self.0.insert(text.to_owned(), regex);
             }
-            Err(error) => tracing::warn!(%error, pattern = text, "a schema's pattern is not checked"),
+            Err(error) => {
+                tracing::warn!(%error, pattern = text, "a schema's pattern is not checked");
+            }
         }
     }
 

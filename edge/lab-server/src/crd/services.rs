@@ -26,8 +26,10 @@ pub(super) async fn keep(inner: &Inner, definitions: &[Value], now: Timestamp) {
         let versions = definition["spec"]["versions"].as_array();
         for version in versions.into_iter().flatten() {
             if version["served"] == true
-                && let (Some(group), Some(version)) =
-                    (definition["spec"]["group"].as_str(), version["name"].as_str())
+                && let (Some(group), Some(version)) = (
+                    definition["spec"]["group"].as_str(),
+                    version["name"].as_str(),
+                )
             {
                 wanted.insert((group.to_owned(), version.to_owned()));
             }
@@ -39,9 +41,9 @@ pub(super) async fn keep(inner: &Inner, definitions: &[Value], now: Timestamp) {
         after: None,
         at: None,
     };
-    let managed = inner
-        .backend
-        .list(query, None, |stored| stored.meta.label(LABEL) == Some("true"));
+    let managed = inner.backend.list(query, None, |stored| {
+        stored.meta.label(LABEL) == Some("true")
+    });
     for item in managed.map(|page| page.items).unwrap_or_default() {
         let stored = item.payload;
         let needed = wanted

@@ -19,11 +19,20 @@ const PROBLEMS: usize = 100;
 
 /// What is wrong with an object. Parts that are as they were before are left alone.
 pub(super) fn object(custom: &Custom, old: Option<&Value>, object: &Value) -> Vec<FieldError> {
+    by_schema(&custom.schema, &custom.patterns, (old, object))
+}
+
+/// The same by a schema and its patterns.
+pub(super) fn by_schema(
+    schema: &Value,
+    patterns: &Patterns,
+    change: Change<'_>,
+) -> Vec<FieldError> {
     let mut check = Check {
-        patterns: &custom.patterns,
+        patterns,
         errors: Vec::new(),
     };
-    check.fields(&custom.schema, &Place::ROOT, (old, object));
+    check.fields(schema, &Place::ROOT, change);
     check.errors
 }
 
@@ -152,7 +161,11 @@ impl Check<'_> {
         self.required(schema, place, fields);
         if schema["x-kubernetes-embedded-resource"] == true {
             for key in ["apiVersion", "kind"] {
-                if fields.get(key).and_then(Value::as_str).is_none_or(str::is_empty) {
+                if fields
+                    .get(key)
+                    .and_then(Value::as_str)
+                    .is_none_or(str::is_empty)
+                {
                     let field = place.field(key).path;
                     self.errors
                         .push(FieldError::required(field, "must not be empty"));

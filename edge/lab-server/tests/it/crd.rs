@@ -113,7 +113,10 @@ async fn define(lab: &Lab, definition: &Value) -> Value {
     assert_eq!(status, StatusCode::CREATED, "{body}");
     let name = definition["metadata"]["name"].as_str().expect("a name");
     let path = format!("{DEFINITIONS}/{name}");
-    until(lab, &path, |_, body| body["status"]["conditions"].is_array()).await
+    until(lab, &path, |_, body| {
+        body["status"]["conditions"].is_array()
+    })
+    .await
 }
 
 async fn sea() -> Lab {
@@ -123,10 +126,18 @@ async fn sea() -> Lab {
 }
 
 fn conditions(object: &Value) -> String {
-    let all = object["status"]["conditions"].as_array().expect("conditions");
+    let all = object["status"]["conditions"]
+        .as_array()
+        .expect("conditions");
     let line = |one: &Value| {
         let text = |key: &str| one[key].as_str().unwrap_or("").to_owned();
-        format!("{} {} {}: {}\n", text("type"), text("status"), text("reason"), text("message"))
+        format!(
+            "{} {} {}: {}\n",
+            text("type"),
+            text("status"),
+            text("reason"),
+            text("message")
+        )
     };
     all.iter().map(line).collect()
 }
@@ -175,8 +186,17 @@ async fn names_that_others_have_are_not_given() {
     assert_eq!(status, StatusCode::NOT_FOUND);
 
     // Once the names are free, they are given.
-    write(&lab, "DELETE", &format!("{DEFINITIONS}/boats.sea.example.com"), &json!({})).await;
-    until(&lab, "/apis/sea.example.com/v1/ships", |status, _| status == StatusCode::OK).await;
+    write(
+        &lab,
+        "DELETE",
+        &format!("{DEFINITIONS}/boats.sea.example.com"),
+        &json!({}),
+    )
+    .await;
+    until(&lab, "/apis/sea.example.com/v1/ships", |status, _| {
+        status == StatusCode::OK
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -187,14 +207,22 @@ async fn discovery_shows_the_new_type() {
         [{"categories":["all"],"kind":"Boat","name":"boats","namespaced":true,"shortNames":["bt"],"singularName":"boat","verbs":["delete","deletecollection","get","list","patch","create","update","watch"]},{"group":"autoscaling","kind":"Scale","name":"boats/scale","namespaced":true,"singularName":"","verbs":["get","patch","update"],"version":"v1"},{"kind":"Boat","name":"boats/status","namespaced":true,"singularName":"","verbs":["get","patch","update"]}]"#]]
     .assert_eq(&list["resources"].to_string());
     let (_, groups) = get(&lab, "/apis", &[]).await;
-    let last = groups["groups"].as_array().and_then(|all| all.last()).expect("a group");
+    let last = groups["groups"]
+        .as_array()
+        .and_then(|all| all.last())
+        .expect("a group");
     assert_eq!(last["name"], "sea.example.com");
     assert_eq!(last["preferredVersion"]["version"], "v1");
     assert_eq!(last["versions"][1]["version"], "v1beta1");
     let (status, document) = get(&lab, "/openapi/v3/apis/sea.example.com/v1", &[]).await;
     assert_eq!(status, StatusCode::OK);
-    let schemas = document["components"]["schemas"].as_object().expect("schemas");
-    assert!(schemas.keys().any(|name| name.ends_with("Boat")), "{schemas:?}");
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .expect("schemas");
+    assert!(
+        schemas.keys().any(|name| name.ends_with("Boat")),
+        "{schemas:?}"
+    );
 }
 
 #[tokio::test]
@@ -322,7 +350,10 @@ async fn versions_differ_in_their_name_only() {
 #[tokio::test]
 async fn status_and_scale_are_apart_from_the_rest() {
     let lab = sea().await;
-    let mut wish = boat("x", json!({"name": "moby", "sails": 2, "crew": {"size": 4}}));
+    let mut wish = boat(
+        "x",
+        json!({"name": "moby", "sails": 2, "crew": {"size": 4}}),
+    );
     wish["status"] = json!({"aboard": 9});
     let (_, made) = write(&lab, "POST", BOATS, &wish).await;
     assert!(made.get("status").is_none());
@@ -350,11 +381,20 @@ async fn status_and_scale_are_apart_from_the_rest() {
 #[tokio::test]
 async fn tables_have_the_definition_s_columns() {
     let lab = sea().await;
-    write(&lab, "POST", BOATS, &boat("x", json!({"name": "moby", "sails": 2}))).await;
+    write(
+        &lab,
+        "POST",
+        BOATS,
+        &boat("x", json!({"name": "moby", "sails": 2})),
+    )
+    .await;
     let accept = "application/json;as=Table;g=meta.k8s.io;v=v1";
     let (_, table) = get(&lab, BOATS, &[("accept", accept)]).await;
     let columns = table["columnDefinitions"].as_array().expect("columns");
-    let names: Vec<&str> = columns.iter().filter_map(|one| one["name"].as_str()).collect();
+    let names: Vec<&str> = columns
+        .iter()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
     assert_eq!(names, ["Name", "Sails", "Color"]);
     assert_eq!(table["rows"][0]["cells"], json!(["x", 2, "white"]));
 }
@@ -366,7 +406,12 @@ async fn selectors_know_the_definition_s_fields() {
         let spec = json!({"name": "moby", "sails": 2, "color": color});
         write(&lab, "POST", BOATS, &boat(name, spec)).await;
     }
-    let (_, list) = get(&lab, &format!("{BOATS}?fieldSelector=spec.color%3Dred"), &[]).await;
+    let (_, list) = get(
+        &lab,
+        &format!("{BOATS}?fieldSelector=spec.color%3Dred"),
+        &[],
+    )
+    .await;
     let items = list["items"].as_array().expect("items");
     assert_eq!(items.len(), 1);
     assert_eq!(items[0]["metadata"]["name"], "a");
@@ -378,7 +423,13 @@ async fn selectors_know_the_definition_s_fields() {
 #[tokio::test]
 async fn strategic_patches_are_for_built_in_types() {
     let lab = sea().await;
-    write(&lab, "POST", BOATS, &boat("x", json!({"name": "moby", "sails": 2}))).await;
+    write(
+        &lab,
+        "POST",
+        BOATS,
+        &boat("x", json!({"name": "moby", "sails": 2})),
+    )
+    .await;
     let request = Request::patch(format!("{BOATS}/x"))
         .header("content-type", "application/strategic-merge-patch+json")
         .body(Full::from("{}"))
@@ -387,7 +438,9 @@ async fn strategic_patches_are_for_built_in_types() {
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let request = Request::patch(format!("{BOATS}/x?fieldManager=me&force=true"))
         .header("content-type", "application/apply-patch+yaml")
-        .body(Full::from(boat("x", json!({"sails": 4, "ports": [{"name": "a"}]})).to_string()))
+        .body(Full::from(
+            boat("x", json!({"sails": 4, "ports": [{"name": "a"}]})).to_string(),
+        ))
         .expect("a request");
     let (status, _, body) = send(&lab, admin(), request).await;
     let applied = value(body).await;
@@ -408,19 +461,42 @@ async fn a_definition_takes_its_objects_and_watches_with_it() {
     let mut wish = boat("x", json!({"name": "moby", "sails": 2}));
     wish["metadata"]["finalizers"] = json!(["example.com/anchor"]);
     write(&lab, "POST", BOATS, &wish).await;
-    write(&lab, "POST", BOATS, &boat("y", json!({"name": "moby", "sails": 2}))).await;
+    write(
+        &lab,
+        "POST",
+        BOATS,
+        &boat("y", json!({"name": "moby", "sails": 2})),
+    )
+    .await;
     let request = Request::get(format!("{BOATS}?watch=true"))
         .body(Full::default())
         .expect("a request");
     let (_, _, mut watch) = send(&lab, admin(), request).await;
-    assert!(next(&mut watch).await.expect("events").contains("\"ADDED\""));
+    assert!(
+        next(&mut watch)
+            .await
+            .expect("events")
+            .contains("\"ADDED\"")
+    );
 
     let path = format!("{DEFINITIONS}/boats.sea.example.com");
     let (status, going) = write(&lab, "DELETE", &path, &json!({})).await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(going["metadata"]["finalizers"], json!(["customresourcecleanup.apiextensions.k8s.io"]));
-    until(&lab, &format!("{BOATS}/y"), |status, _| status == StatusCode::NOT_FOUND).await;
-    let (status, _) = write(&lab, "POST", BOATS, &boat("z", json!({"name": "moby", "sails": 2}))).await;
+    assert_eq!(
+        going["metadata"]["finalizers"],
+        json!(["customresourcecleanup.apiextensions.k8s.io"])
+    );
+    until(&lab, &format!("{BOATS}/y"), |status, _| {
+        status == StatusCode::NOT_FOUND
+    })
+    .await;
+    let (status, _) = write(
+        &lab,
+        "POST",
+        BOATS,
+        &boat("z", json!({"name": "moby", "sails": 2})),
+    )
+    .await;
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
     // The one with a finalizer keeps the definition.
     let waiting = until(&lab, &path, |_, body| {
@@ -428,7 +504,13 @@ async fn a_definition_takes_its_objects_and_watches_with_it() {
         all.contains("InstanceDeletionInProgress")
     });
     waiting.await;
-    let (status, body) = write(&lab, "PATCH", &format!("{BOATS}/x"), &json!({"metadata": {"finalizers": null}})).await;
+    let (status, body) = write(
+        &lab,
+        "PATCH",
+        &format!("{BOATS}/x"),
+        &json!({"metadata": {"finalizers": null}}),
+    )
+    .await;
     assert_eq!(status, StatusCode::OK, "{body}");
     until(&lab, &path, |status, _| status == StatusCode::NOT_FOUND).await;
     let (status, _) = get(&lab, BOATS, &[]).await;

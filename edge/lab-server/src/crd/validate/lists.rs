@@ -31,8 +31,7 @@ impl Check<'_> {
     }
 
     fn unique(&mut self, schema: &Value, place: &Place, items: &[Value]) {
-        let set =
-            schema["x-kubernetes-list-type"] == "set" || schema["uniqueItems"] == true;
+        let set = schema["x-kubernetes-list-type"] == "set" || schema["uniqueItems"] == true;
         let keys = keys(schema);
         if !set && keys.is_none() {
             return;
