@@ -11,7 +11,8 @@ pub(crate) use home::Home;
 use crate::args::{Addon, LabArgs};
 use crate::demo::manifests;
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::Path;
 use tokio_util::sync::CancellationToken;
 
 /// `evenkeel lab`: runs until it is told to stop.
@@ -57,17 +58,22 @@ async fn install(addon: Addon, lab: &Lab) -> Result<()> {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "where the lab is, is the command's answer"
-)]
-fn announce(lab: &Lab, kubeconfig: &PathBuf, took: std::time::Duration) {
-    let path = std::path::absolute(kubeconfig).unwrap_or_else(|_| kubeconfig.clone());
-    println!(
-        "evenkeel lab is ready at https://{} ({} ms)",
+/// Says where the lab is; whoever started it may have stopped listening, and the lab goes on.
+fn announce(lab: &Lab, kubeconfig: &Path, took: std::time::Duration) {
+    let path = std::path::absolute(kubeconfig).unwrap_or_else(|_| kubeconfig.to_owned());
+    let text = format!(
+        "evenkeel lab is ready at https://{} ({} ms)\nkubeconfig: {}\nexport KUBECONFIG={}\n",
         lab.address(),
-        took.as_millis()
+        took.as_millis(),
+        path.display(),
+        path.display(),
     );
-    println!("kubeconfig: {}", path.display());
-    println!("export KUBECONFIG={}", path.display());
+    let mut output = std::io::stdout().lock();
+    if output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+        .is_err()
+    {
+        tracing::debug!("nobody reads what the lab says");
+    }
 }

@@ -113,7 +113,7 @@ fn an_invalid_hpa_is_refused_as_upstream_refuses_it() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(
             text.contains(
-                "HorizontalPodAutoscaler.autoscaling \"a\" is invalid: spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`"
+                "The HorizontalPodAutoscaler \"a\" is invalid: spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`"
             ),
             "{text}"
         );

@@ -101,6 +101,9 @@ fn the_load_generator_is_a_shell_in_a_pod() {
             "sh",
         ];
         let mut terminal = Terminal::run(&kubectl, &run);
+        terminal.shows("try pressing enter");
+        // A prompt that was printed before kubectl was there comes again.
+        terminal.type_line("\n");
         terminal.shows("/ # ");
         terminal.type_line("while true; do wget -q -O- http://backend-app-service.eks-work.svc.cluster.local:8080/health; done\n");
         terminal.shows("{\"status\":\"OK\"}{\"status\":\"OK\"}{\"status\":\"OK\"}");
