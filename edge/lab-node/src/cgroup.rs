@@ -1,7 +1,7 @@
 //! Control groups: limits that the kernel enforces, and exact accounts of CPU and memory.
 //!
 //! Version 1 (cpu, cpuacct, memory) and version 2, as far as the machine lets this process write.
-//! Where it does not, usage is read from `/proc` (10 ms of precision) and limits are not enforced.
+//! Where it does not, usage is read from `/proc` and limits are not enforced.
 
 use crate::pod_init::spec::CgroupEntry;
 use crate::proc::ProcessUsage;
@@ -129,9 +129,20 @@ impl Cgroups {
             missing.push("memory limits are not enforced");
         }
         if self.accounts.is_none() {
-            missing.push("CPU usage is read from /proc, in steps of 10 ms");
+            missing.push("CPU usage is read from /proc, some of it in steps of 10 ms");
         }
         missing
+    }
+
+    /// Removes the directories of this node, once its containers have ended.
+    pub fn remove(&self) {
+        for controller in [&self.cpu, &self.accounts, &self.memory]
+            .into_iter()
+            .flatten()
+        {
+            remove_children(&controller.groups);
+            drop(std::fs::remove_dir(&controller.groups));
+        }
     }
 
     /// Makes the group of a container instance.

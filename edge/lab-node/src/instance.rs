@@ -9,6 +9,7 @@ use crate::terminal::Terminal;
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::ChildStdin;
@@ -60,6 +61,8 @@ pub struct Instance {
     /// Starts them.
     pub launcher: Launcher,
     cgroup: Cgroup,
+    /// The most CPU time that was told: it never becomes less.
+    cpu_nanos: AtomicU64,
 }
 
 impl Instance {
@@ -112,12 +115,18 @@ impl Instance {
             program,
             launcher,
             cgroup,
+            cpu_nanos: AtomicU64::new(0),
         })
     }
 
     /// What it has used so far.
     pub fn usage(&self) -> ProcessUsage {
-        self.cgroup.usage(self.running.supervisor)
+        let usage = self.cgroup.usage(self.running.supervisor);
+        let before = self.cpu_nanos.fetch_max(usage.cpu_nanos, Ordering::Relaxed);
+        ProcessUsage {
+            cpu_nanos: usage.cpu_nanos.max(before),
+            ..usage
+        }
     }
 
     /// Whether the kernel killed one of its processes for want of memory.
@@ -151,6 +160,7 @@ impl Instance {
         let mut program = Program {
             args: rest.to_vec(),
             terminal,
+            suspend: true,
             stdin,
             view,
             ..self.program.clone()

@@ -47,6 +47,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     drop(beats.await);
     drop(proxy.await);
     drop(server.await);
+    host.cgroups.remove();
     Ok(())
 }
 

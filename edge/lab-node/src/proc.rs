@@ -22,7 +22,9 @@ pub struct ProcessUsage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stat {
     parent: i32,
-    cpu_ticks: u64,
+    own_ticks: u64,
+    /// Of children that it has waited for, and theirs.
+    collected_ticks: u64,
 }
 
 /// The children of all threads of a process.
@@ -72,16 +74,18 @@ fn parse_stat(line: &str) -> Option<Stat> {
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     // state ppid … utime(14) stime(15) cutime(16) cstime(17), of which state is field 3.
-    let cpu_ticks = number(11)? + number(12)? + number(13)? + number(14)?;
     Some(Stat {
         parent: fields.get(1)?.parse().ok()?,
-        cpu_ticks,
+        own_ticks: number(11)? + number(12)?,
+        collected_ticks: number(13)? + number(14)?,
     })
 }
 
 /// Usage of the processes below `supervisor`, those that have ended included: orphans are adopted
-/// and collected by the supervisor, so nothing is lost but what a process has used since it was
-/// last looked at and it was reaped by a parent that ignores its children (at most one tick each).
+/// and collected by the supervisor, so nothing is lost.
+///
+/// Live processes are told in nanoseconds; what has ended counts in ticks, so the sum may be a tick
+/// less than a moment ago for each process or thread that has ended since.
 pub fn tree_usage(supervisor: i32) -> ProcessUsage {
     let mut total = ProcessUsage::default();
     let mut todo = vec![supervisor];
@@ -92,7 +96,13 @@ pub fn tree_usage(supervisor: i32) -> ProcessUsage {
             break;
         }
         if let Some(stat) = stat(pid) {
-            total.cpu_nanos += stat.cpu_ticks * TICK_NANOS;
+            total.cpu_nanos += if pid == supervisor {
+                // Its own work is not the container's; what it has collected is.
+                stat.collected_ticks * TICK_NANOS
+            } else {
+                (stat.own_ticks * TICK_NANOS).max(threads_nanos(pid))
+                    + stat.collected_ticks * TICK_NANOS
+            };
         }
         if pid != supervisor {
             total.memory_bytes += own_memory(pid);
@@ -100,6 +110,18 @@ pub fn tree_usage(supervisor: i32) -> ProcessUsage {
         todo.extend(children(pid));
     }
     total
+}
+
+/// CPU time of the threads that live, from the scheduler, where the kernel tells.
+fn threads_nanos(pid: i32) -> u64 {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return 0;
+    };
+    let time = |thread: std::fs::DirEntry| {
+        let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    threads.flatten().filter_map(time).sum()
 }
 
 fn own_memory(pid: i32) -> u64 {

@@ -48,6 +48,8 @@ pub struct Program {
     pub group: Option<u32>,
     /// Whether it gets a terminal.
     pub terminal: bool,
+    /// Whether Ctrl-Z stops its foreground program; without job control nobody would continue it.
+    pub suspend: bool,
     /// Whether its standard input is a pipe, not the null device.
     pub stdin: bool,
     /// Control groups to run in.
@@ -158,6 +160,9 @@ impl Launcher {
     ) -> Result<(Running, Streams), String> {
         let terminal = program.terminal.then(Terminal::open).transpose();
         let terminal = terminal.map_err(|e| format!("cannot open a terminal: {e}"))?;
+        if let Some(terminal) = terminal.as_ref().filter(|_| !program.suspend) {
+            terminal.without_suspend();
+        }
         let (control, report) = files
             .make()
             .map_err(|e| format!("cannot make a FIFO: {e}"))?;

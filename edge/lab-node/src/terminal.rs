@@ -56,6 +56,16 @@ impl Terminal {
         let _ = rustix::termios::tcsetwinsize(&*self.master, size);
     }
 
+    /// Ctrl-Z is a character like any other.
+    pub(crate) fn without_suspend(&self) {
+        use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+        if let Ok(mut modes) = tcgetattr(&*self.master) {
+            modes.special_codes[SpecialCodeIndex::VSUSP] = 0;
+            // A terminal that refuses keeps its Ctrl-Z, which is no reason not to start.
+            let _ = tcsetattr(&*self.master, OptionalActions::Now, &modes);
+        }
+    }
+
     /// Reads output. The end of the last program is an `EIO` here, which is an end like any other.
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {

@@ -34,6 +34,8 @@ const QUEUE: usize = 64;
 const PREPARE_RETRY: SignedDuration = SignedDuration::from_secs(2);
 /// Tokens are renewed after four fifths of their hour.
 const TOKEN_RENEWAL: Duration = Duration::from_secs(48 * 60);
+/// How long killed processes may take to go.
+const KILL_TIMEOUT: Duration = Duration::from_secs(3);
 /// Without `terminationGracePeriodSeconds`. Upstream: DefaultTerminationGracePeriodSeconds.
 const GRACE: i64 = 30;
 
@@ -116,7 +118,7 @@ pub(crate) async fn run(
             () = shutdown.cancelled() => break,
         }
     }
-    worker.clean_up(shutdown.is_cancelled());
+    worker.clean_up(shutdown.is_cancelled()).await;
 }
 
 impl Worker {
@@ -390,14 +392,17 @@ impl Worker {
         }
     }
 
-    /// Removes what the pod leaves behind. On shutdown its processes end with their handles, and its
-    /// files stay for the next start.
-    fn clean_up(&mut self, shutdown: bool) {
+    /// Removes what the pod leaves behind. On shutdown its files stay for the next start.
+    async fn clean_up(&mut self, shutdown: bool) {
         if let Some(address) = self.address.take() {
             self.host.addresses.free(address);
         }
         for instance in self.instances.iter().flatten() {
             instance.running.kill();
+        }
+        for instance in self.instances.iter().flatten() {
+            drop(tokio::time::timeout(KILL_TIMEOUT, instance.running.wait()).await);
+            instance.clean_up();
         }
         if shutdown {
             return;

@@ -39,6 +39,7 @@ async fn attempt(launcher: &Launcher, data_dir: &Path, sandbox: Sandbox) -> Resu
         user: None,
         group: None,
         terminal: false,
+        suspend: true,
         stdin: false,
         cgroups: Vec::new(),
         view: View::New(NewView {

@@ -12,7 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Rounds of killing before giving up on a process that cannot die (in uninterruptible sleep).
 const KILL_ROUNDS: u32 = 400;
 /// Signals that the terminal sends to its foreground group, which the supervisor belongs to.
-const TERMINAL_SIGNALS: [SignalKind; 2] = [SignalKind::interrupt(), SignalKind::quit()];
+const TERMINAL_SIGNALS: [SignalKind; 3] = [
+    SignalKind::interrupt(),
+    SignalKind::quit(),
+    SignalKind::from_raw(Signal::TSTP.as_raw()),
+];
 
 /// The control FIFO, opened before the file system changes.
 #[derive(Debug)]

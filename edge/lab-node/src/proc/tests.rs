@@ -9,7 +9,8 @@ fn a_command_name_cannot_shift_the_fields() {
         parse_stat(line),
         Some(Stat {
             parent: 7,
-            cpu_ticks: 100
+            own_ticks: 30,
+            collected_ticks: 70
         })
     );
     assert_eq!(parse_stat("nonsense"), None);
@@ -44,4 +45,46 @@ fn a_child_is_found_below_its_parent() {
     assert!(children_by_scan(me).contains(&pid));
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_tree_counts_those_that_have_ended() {
+    let script = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
+    let command = format!("sh -c '{script}'; sh -c '{script}'; sleep 60");
+    let mut shell = std::process::Command::new("sh")
+        .args(["-c", &command])
+        .spawn()
+        .unwrap();
+    let pid = i32::try_from(shell.id()).unwrap();
+    let deadline = deadline();
+    while !children(pid).iter().any(|c| command_name(*c) == "sleep") {
+        assert!(
+            deadline.elapsed().as_secs() < 20,
+            "the shell did not come to its sleep"
+        );
+        std::thread::yield_now();
+    }
+    let (tree, sleeping) = (tree_usage(pid), threads_nanos(children(pid)[0]));
+    shell.kill().unwrap();
+    shell.wait().unwrap();
+    assert!(tree.cpu_nanos > sleeping, "{tree:?}");
+    assert!(
+        tree.cpu_nanos >= 10_000_000,
+        "two loops take more than a tick: {tree:?}"
+    );
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a deadline of real time for a real process"
+)]
+fn deadline() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+fn command_name(pid: i32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/comm"))
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }

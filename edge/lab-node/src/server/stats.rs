@@ -119,3 +119,80 @@ fn pods(containers: &[Sample]) -> Vec<(&Sample, ProcessUsage)> {
     }
     pods
 }
+<<<<<<< Updated upstream
+=======
+
+fn family(out: &mut String, name: &str, help: &str, kind: &str) {
+    let _ = writeln!(out, "# HELP {name} [STABLE] {help}\n# TYPE {name} {kind}");
+}
+
+fn line(out: &mut String, name: &str, labels: &str, value: String, at: Option<i64>) {
+    let _ = match at {
+        Some(at) => writeln!(out, "{name}{labels} {value} {at}"),
+        None => writeln!(out, "{name}{labels} {value}"),
+    };
+}
+
+/// Nanoseconds as seconds, in Go's shortest form that reads back equal.
+fn seconds(nanos: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "float64, as upstream")]
+    let seconds = nanos as f64 / 1e9;
+    go_float(seconds)
+}
+
+fn number(value: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "float64, as upstream")]
+    let value = value as f64;
+    go_float(value)
+}
+
+/// Go's `strconv.FormatFloat(f, 'g', -1, 64)`, as the text format writes numbers: the shortest digits
+/// that read back equal, with an exponent below -4 and from 6 on.
+fn go_float(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let Ok(power) = exponent.parse::<i32>() else {
+        return scientific;
+    };
+    if (-4..6).contains(&power) {
+        return format!("{value}");
+    }
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", power.abs())
+}
+
+fn summarize(node: &str, snapshot: &Snapshot) -> Value {
+    let at = format!("{:.0}", snapshot.at);
+    let stats = |usage: ProcessUsage| {
+        (
+            json!({"time": at, "usageCoreNanoSeconds": usage.cpu_nanos}),
+            json!({"time": at, "workingSetBytes": usage.memory_bytes}),
+        )
+    };
+    let pods: Vec<Value> = pods(&snapshot.containers)
+        .into_iter()
+        .map(|(first, sum)| {
+            let containers = snapshot.containers.iter().filter(|c| c.uid == first.uid);
+            let containers: Vec<Value> = containers
+                .map(|c| {
+                    let (cpu, memory) = stats(c.usage);
+                    json!({"name": c.container, "startTime": format!("{:.0}", c.started_at), "cpu": cpu, "memory": memory})
+                })
+                .collect();
+            let (cpu, memory) = stats(sum);
+            json!({
+                "podRef": {"name": first.pod, "namespace": first.namespace, "uid": first.uid},
+                "startTime": format!("{:.0}", first.started_at),
+                "containers": containers, "cpu": cpu, "memory": memory,
+            })
+        })
+        .collect();
+    let (cpu, memory) = stats(snapshot.node);
+    json!({"node": {"nodeName": node, "startTime": at, "cpu": cpu, "memory": memory}, "pods": pods})
+}
+>>>>>>> Stashed changes

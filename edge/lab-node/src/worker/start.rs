@@ -18,7 +18,7 @@ use units::Quantity;
 /// Where programs expect their service account.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// Where a pod has this binary.
-const EVENKEEL: &str = "/usr/local/bin/evenkeel";
+const EVENKEEL: &str = "/.evenkeel/evenkeel";
 /// Upstream: the default of container runtimes.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -160,7 +160,7 @@ async fn base_variables(host: &Host, order: Order<'_>, image: &Image) -> BTreeMa
     let links = spec.and_then(|s| s.enable_service_links) != Some(false);
     let mut variables = BTreeMap::from([
         ("PATH".to_owned(), PATH.to_owned()),
-        ("HOME".to_owned(), "/root".to_owned()),
+        ("HOME".to_owned(), home(host).to_owned()),
         ("HOSTNAME".to_owned(), hostname(pod)),
         (
             "EVENKEEL_POD_IP".to_owned(),
@@ -203,12 +203,15 @@ fn program(
     let container = order.container;
     let words = command(container, image, &variables);
     let (first, args) = words.split_first().ok_or("no command specified")?;
-    let overlay = host.sandbox.isolation == Isolation::Overlay;
-    let (program, name) = match first.as_str() {
-        "evenkeel" if !overlay => (host.launcher.executable().display().to_string(), None),
-        "sh" if image.shell => shell(container.tty == Some(true)),
-        other => (other.to_owned(), None),
+    let terminal = container.tty == Some(true);
+    let interactive = terminal && args.is_empty();
+    let (program, name, mut flags) = match first.as_str() {
+        "evenkeel" => (own_binary(host), Some("evenkeel".to_owned()), vec![]),
+        "sh" if image.shell => shell(interactive),
+        other => (other.to_owned(), None, vec![]),
     };
+    let suspend = flags.is_empty();
+    flags.extend_from_slice(args);
     let pod_security = order
         .pod
         .spec
@@ -227,7 +230,7 @@ fn program(
     Ok(Program {
         program,
         name,
-        args: args.to_vec(),
+        args: flags,
         env: variables.into_iter().collect(),
         workdir: Some(
             container
@@ -238,11 +241,28 @@ fn program(
         user,
         // With a user and no group, container runtimes take group 0.
         group: group.or(user.map(|_| 0)),
-        terminal: container.tty == Some(true),
+        terminal,
+        suspend,
         stdin: container.stdin == Some(true),
         cgroups: Vec::new(),
         view: view(host, order)?,
     })
+}
+
+/// In a user namespace the host's `/root` is somebody else's.
+fn home(host: &Host) -> &'static str {
+    if host.sandbox.user_namespace {
+        "/tmp"
+    } else {
+        "/root"
+    }
+}
+
+fn own_binary(host: &Host) -> String {
+    match host.sandbox.isolation {
+        Isolation::Overlay => EVENKEEL.to_owned(),
+        Isolation::Mounts | Isolation::None => host.launcher.executable().display().to_string(),
+    }
 }
 
 /// A container's command replaces the image's whole; its arguments replace the image's arguments.
@@ -261,16 +281,19 @@ fn command(
     command.into_iter().chain(args).collect::<Vec<String>>()
 }
 
-/// Busybox where the machine has it; at a terminal a shell that edits lines.
-fn shell(terminal: bool) -> (String, Option<String>) {
-    let names: &[&str] = if terminal {
-        &["busybox", "bash", "sh"]
+/// Busybox where the machine has it, else a shell as plain.
+///
+/// Interactive ones get no job control (`+m`): Ctrl-C then reaches the shell too, and a loop of short
+/// commands ends at the first one, however the moment falls.
+fn shell(interactive: bool) -> (String, Option<String>, Vec<String>) {
+    let args = if interactive {
+        vec!["+m".to_owned()]
     } else {
-        &["busybox", "sh"]
+        Vec::new()
     };
-    match images::which(names) {
-        Some(path) => (path.display().to_string(), Some("sh".to_owned())),
-        None => ("sh".to_owned(), None),
+    match images::which(&["busybox", "dash", "bash", "sh"]) {
+        Some(path) => (path.display().to_string(), Some("sh".to_owned()), args),
+        None => ("sh".to_owned(), None, args),
     }
 }
 

@@ -267,8 +267,6 @@ impl Worker {
                     finished_at: now,
                     id: facts.id.clone(),
                 });
-                // The next try is after a pause: this was one.
-                facts.restart_backoff.grow(now, now);
                 let reason = "RunContainerError".to_owned();
                 facts.state = State::Waiting {
                     reason,

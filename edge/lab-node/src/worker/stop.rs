@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Even after a long preStop hook, a program gets this long. Upstream: minimumGracePeriodInSeconds.
 const GRACE_MIN: Duration = Duration::from_secs(2);
+const SIGHUP: i32 = 1;
 /// How long a hook may take where no grace period bounds it.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -51,6 +52,11 @@ pub(super) async fn stop(mut stop: Stop) -> Result<(), String> {
         }
     }
     stop.instance.running.signal(stop_signal(&stop.container));
+    if stop.instance.terminal.is_some() {
+        // Differs from upstream: the terminal hangs up too. Interactive shells ignore SIGTERM, and
+        // would be waited for until the end of the grace period.
+        stop.instance.running.signal(SIGHUP);
+    }
     let ended = stop.instance.running.wait();
     let mut ended = std::pin::pin!(ended);
     loop {

@@ -23,6 +23,7 @@ fn shell(script: &str) -> Program {
         user: None,
         group: None,
         terminal: false,
+        suspend: true,
         stdin: false,
         cgroups: Vec::new(),
         view: View::Host,
