@@ -148,20 +148,3 @@ fn a_node_without_pods_has_its_own_figures_only() {
         serde_json::json!([])
     );
 }
-
-#[test]
-fn numbers_print_as_go_prints_them() {
-    for (value, expected) in [
-        (0.0, "0"),
-        (1.0, "1"),
-        (0.5, "0.5"),
-        (0.0001, "0.0001"),
-        (0.000_02, "2e-05"),
-        (123_456.0, "123456"),
-        (1_234_567.0, "1.234567e+06"),
-        (4_194_304.0, "4.194304e+06"),
-        (25_000_000_000.0, "2.5e+10"),
-    ] {
-        assert_eq!(go_float(value), expected);
-    }
-}
