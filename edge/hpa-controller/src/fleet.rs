@@ -3,17 +3,17 @@
 //! Upstream: NewHorizontalController and Run; NewDefaultHPARateLimiter, whose interval is fixed.
 
 use crate::config::Config;
-use crate::events::Recorder;
 use crate::mapping::Mapper;
 use crate::reconcile::{Controller, names};
 use futures::StreamExt;
 use hpa::History;
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{EventSource, Pod};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
+use runtime::events::Recorder;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,11 +30,18 @@ type Key = (String, String);
 /// One look at an autoscaler takes no longer than this.
 const RECONCILE_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Upstream: NewRecorder's component.
+const COMPONENT: &str = "horizontal-pod-autoscaler";
+
 /// Runs the controller until `shutdown`. It never gives up: what fails is logged and tried again.
 pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
-    let (recorder, scribe) = Recorder::new(client.clone());
+    let source = EventSource {
+        component: Some(COMPONENT.to_owned()),
+        host: None,
+    };
+    let (recorder, scribe) = Recorder::new(client.clone(), source);
     let tasks = TaskTracker::new();
-    tasks.spawn(scribe.run(shutdown.clone()));
+    tasks.spawn(shutdown.clone().run_until_cancelled_owned(scribe.run()));
     let permits = Arc::new(Semaphore::new(config.flags.concurrent_syncs.max(1)));
     let period = config.flags.sync_period;
     let controller = Arc::new(Controller {

@@ -10,7 +10,6 @@
 mod config;
 mod custom;
 mod errors;
-mod events;
 mod fleet;
 mod mapping;
 mod observe;

@@ -2,7 +2,6 @@
 
 use crate::config::Config;
 use crate::errors::request;
-use crate::events::Recorder;
 use crate::fleet::Selectors;
 use crate::mapping::Mapper;
 use crate::observe::{Observer, selector_problem};
@@ -14,6 +13,7 @@ use k8s::autoscaling::observe as wire;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use runtime::events::Recorder;
 use std::sync::Arc;
 use tracing::{info, warn};
 use units::Timestamp;
@@ -93,7 +93,7 @@ impl Controller {
         }
         for effect in then {
             match effect {
-                Effect::Emit(event) => self.recorder.record(object, event),
+                Effect::Emit(event) => self.emit(object, event),
                 Effect::WriteStatus(status) => self.write_status(object, *status).await,
             }
         }
@@ -117,15 +117,15 @@ impl Controller {
                 return;
             }
             warn!(namespace, name, %error, "could not write the status");
-            let message = error.to_string();
-            self.recorder.record(
-                object,
-                Event {
-                    kind: EventKind::Warning,
-                    reason: "FailedUpdateStatus",
-                    message,
-                },
-            );
+            let reason = "FailedUpdateStatus";
+            self.recorder.warning(&**object, reason, error.to_string());
+        }
+    }
+
+    fn emit(&self, object: &HorizontalPodAutoscaler, event: Event) {
+        match event.kind {
+            EventKind::Normal => self.recorder.normal(object, event.reason, event.message),
+            EventKind::Warning => self.recorder.warning(object, event.reason, event.message),
         }
     }
 }

@@ -9,13 +9,13 @@ use crate::engine::cache::ObjectKey;
 use crate::engine::queue::Queue;
 use crate::engine::writer::Writer;
 use crate::engine::{Error, Next, Reconciler};
-use crate::events::Recorder;
 use crate::hub::{self, Hub, Setup};
 use crate::meta;
 use crate::replica_set::is_namespace_going;
 use jiff::Timestamp;
 use k8s_openapi::api::batch::v1::{CronJob, CronJobStatus, Job};
 use plan::{Plan, Told};
+use runtime::events::Recorder;
 use std::sync::Arc;
 
 struct Controller {

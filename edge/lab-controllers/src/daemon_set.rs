@@ -9,7 +9,6 @@ use crate::engine::cache::{Change, ObjectKey};
 use crate::engine::queue::Queue;
 use crate::engine::writer::Writer;
 use crate::engine::{Error, Next, Reconciler};
-use crate::events::Recorder;
 use crate::hub::{self, Hub, Setup};
 use crate::meta;
 use crate::replica_set::is_namespace_going;
@@ -19,6 +18,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, DaemonSetStatus};
 use k8s_openapi::api::core::v1::{Node, Pod};
 use plan::{Step, View};
+use runtime::events::Recorder;
 use std::sync::Arc;
 
 struct Controller {

@@ -14,7 +14,6 @@ use crate::engine::cache::{Change, ObjectKey};
 use crate::engine::queue::Queue;
 use crate::engine::writer::Writer;
 use crate::engine::{Error, Next, Reconciler};
-use crate::events::Recorder;
 use crate::hub::{self, Hub, Setup};
 use crate::meta;
 use crate::replica_set::{adoption, is_namespace_going, plan::claims_of, release};
@@ -22,6 +21,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 use plan::{Effect, View};
+use runtime::events::Recorder;
 use std::sync::Arc;
 
 pub(crate) struct Controller {

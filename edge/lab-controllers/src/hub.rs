@@ -3,7 +3,6 @@
 use crate::engine::cache::{Cache, Handlers, Object, ObjectKey};
 use crate::engine::queue::Queue;
 use crate::engine::{self, Reconciler};
-use crate::events::Recorder;
 use k8s_openapi::Resource as _;
 use k8s_openapi::api::apps::v1::{
     ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet,
@@ -11,12 +10,13 @@ use k8s_openapi::api::apps::v1::{
 use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Endpoints, Namespace, Node, Pod, Service, ServiceAccount,
+    ConfigMap, Endpoints, EventSource, Namespace, Node, Pod, Service, ServiceAccount,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::core::ObjectMeta;
 use kube::{Client, Resource};
+use runtime::events::Recorder;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -146,8 +146,12 @@ impl<'a> Setup<'a> {
 
     /// A recorder of events that come from `component`.
     pub(crate) fn recorder(&mut self, component: &'static str, client: Client) -> Recorder {
-        let (recorder, writing) = Recorder::new(component, client);
-        self.tasks.spawn(writing);
+        let source = EventSource {
+            component: Some(component.to_owned()),
+            host: None,
+        };
+        let (recorder, scribe) = Recorder::new(client, source);
+        self.tasks.spawn(scribe.run());
         recorder
     }
 

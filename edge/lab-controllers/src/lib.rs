@@ -13,7 +13,6 @@ mod deployment;
 mod discovery;
 mod endpoints;
 mod engine;
-mod events;
 #[cfg(test)]
 mod fixtures;
 mod garbage;

@@ -12,7 +12,6 @@ use crate::engine::cache::{Change, ObjectKey};
 use crate::engine::queue::Queue;
 use crate::engine::writer::Writer;
 use crate::engine::{Error, Next, Reconciler};
-use crate::events::Recorder;
 use crate::hub::{self, Hub, Setup};
 use crate::meta;
 use crate::pods;
@@ -21,6 +20,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use plan::Count;
+use runtime::events::Recorder;
 use serde_json::{Value, json};
 use std::sync::Arc;
 

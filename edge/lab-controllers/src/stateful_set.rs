@@ -11,7 +11,6 @@ use crate::engine::cache::ObjectKey;
 use crate::engine::queue::Queue;
 use crate::engine::writer::Writer;
 use crate::engine::{Error, Next, Reconciler};
-use crate::events::Recorder;
 use crate::hub::{self, Hub, Setup};
 use crate::meta;
 use crate::replica_set::is_namespace_going;
@@ -21,6 +20,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet, StatefulSetStatus};
 use k8s_openapi::api::core::v1::Pod;
 use plan::{Revisions, Step};
+use runtime::events::Recorder;
 use std::sync::Arc;
 
 const HASH_LABEL: &str = "controller.kubernetes.io/hash";

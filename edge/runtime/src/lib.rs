@@ -6,6 +6,7 @@ pub mod auth;
 pub mod certs;
 pub mod client;
 pub mod clock;
+pub mod events;
 pub mod health;
 pub mod network;
 pub mod serve;
