@@ -47,7 +47,7 @@ impl Decisions {
             from: record.current,
             to: record.desired,
             utilization_percent: utilization(record),
-            reason: record.reason.clone(),
+            reason: derivation(record),
         };
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < RESCALES_MAX {
@@ -69,6 +69,26 @@ impl Decisions {
 fn utilization(record: &DecisionRecord) -> Option<i32> {
     let metric = record.metrics.iter().find(|m| m.unit == Unit::Percent)?;
     i32::try_from(metric.current).ok()
+}
+
+/// The arithmetic before the reason: `63 % against 50 %: 63/50 × 2 = 2.52, rounded up to 3`.
+fn derivation(record: &DecisionRecord) -> String {
+    let percent = record.metrics.iter().find(|m| m.unit == Unit::Percent);
+    let Some(metric) = percent.filter(|m| m.target > 0) else {
+        return record.reason.clone();
+    };
+    let (seen, target, from) = (metric.current, metric.target, i64::from(record.current));
+    let hundredths = seen.saturating_mul(from).saturating_mul(100) / target;
+    let rounded =
+        seen.saturating_mul(from) / target + i64::from(seen.saturating_mul(from) % target != 0);
+    // Pods that count differently (new, without figures) change the sum: then only its result is told.
+    let sum = if rounded == i64::from(metric.proposal) {
+        let (whole, part) = (hundredths / 100, hundredths % 100);
+        format!("{seen}/{target} × {from} = {whole}.{part:02}, rounded up to {rounded}")
+    } else {
+        format!("asks for {}", metric.proposal)
+    };
+    format!("cpu {seen} % against {target} %: {sum} ({})", record.reason)
 }
 
 fn signed_seconds(at: Instant, start: Instant) -> f64 {

@@ -9,6 +9,7 @@
 mod basics;
 mod crash;
 mod exercise;
+mod golden;
 mod lab;
 mod python;
 mod terminal;

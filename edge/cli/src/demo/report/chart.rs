@@ -181,7 +181,7 @@ impl Chart {
         let mut x = WIDTH - RIGHT;
         for line in self.lines.iter().rev() {
             #[expect(clippy::cast_precision_loss, reason = "a name is short")]
-            let width = line.name.len() as f64 * 7.0;
+            let width = line.name.len() as f64 * 6.0;
             let _ = write!(
                 out,
                 "<text class='axis' x={x} y=16 text-anchor=end>{}</text><rect class='{} key' x={} y=7 width=10 height=10 rx=2 />",
