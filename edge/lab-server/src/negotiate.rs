@@ -107,3 +107,6 @@ pub(crate) fn form(headers: &HeaderMap) -> Result<Form, ApiError> {
     }
     Err(ApiError::not_acceptable("application/json"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,3 +184,6 @@ impl Query {
         self.get(key)?.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests;

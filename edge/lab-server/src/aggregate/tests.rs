@@ -1,3 +1,5 @@
+//! Whether aggregated APIs answer, and whose words pass to whom.
+
 use super::available::set;
 use super::check::Verdict;
 use super::discovery::convert;

@@ -1,3 +1,5 @@
+//! Custom resource definitions: names, schemas, versions.
+
 use super::defaults::apply_root;
 use super::pattern::Patterns;
 use super::{format, names, notes, validate};

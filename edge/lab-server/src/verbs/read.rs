@@ -182,3 +182,6 @@ pub(crate) fn all_at(call: &Call, filter: &Filter) -> Result<(Vec<Payload>, u64)
         page.revision,
     ))
 }
+
+#[cfg(test)]
+mod tests;
