@@ -1,5 +1,9 @@
 //! Certificates and keys: read, made when none is given, and turned into TLS settings.
 
+mod any_server;
+
+pub use any_server::AnyServer;
+
 use anyhow::{Context, bail};
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::RootCertStore;
