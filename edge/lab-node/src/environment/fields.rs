@@ -99,7 +99,9 @@ pub fn resource(
         }
     };
     let quantity = chosen.and_then(|m| m.get(name)).map(|q| q.0.clone());
+    // The API server writes "0" where nothing was said. Upstream: a divisor of 0 is 1.
     let divisor = selector.divisor.as_ref().map_or("1", |d| d.0.as_str());
+    let divisor = if milli(divisor) == 0 { "1" } else { divisor };
     match (name, quantity) {
         ("cpu", Some(q)) => Ok(divide(milli(&q), milli(divisor).max(1))),
         (_, Some(q)) => Ok(divide(whole(&q), whole(divisor).max(1))),

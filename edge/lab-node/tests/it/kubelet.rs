@@ -1,6 +1,6 @@
 //! A node's HTTPS server, asked over the wire as others ask it.
 
-mod cluster;
+pub(crate) mod cluster;
 mod wire;
 
 use cluster::Cluster;

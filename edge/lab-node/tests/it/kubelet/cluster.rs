@@ -62,6 +62,11 @@ impl Cluster {
         cluster
     }
 
+    /// A client that may do everything.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         let ended = timeout(DEADLINE, self.node).await;
