@@ -4,5 +4,6 @@
 
 pub mod autoscaling;
 pub mod names;
+pub mod quote;
 pub mod selector;
 pub mod status;

@@ -5,7 +5,6 @@
 
 pub mod bootstrap;
 pub mod pki;
-pub mod quote;
 pub mod rbac;
 pub mod review;
 pub mod tokens;

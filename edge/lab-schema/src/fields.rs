@@ -83,7 +83,7 @@ pub fn check(
     let refuse = |text: String| {
         ApiError::bad_request(format!(
             "{kind} in version {} cannot be handled as a {kind}: {text}",
-            go::quote(&version)
+            k8s::quote::quoted(&version)
         ))
     };
     let decoded = decode(of, object).map_err(refuse)?;
@@ -128,7 +128,7 @@ pub fn check_patched(
         let error = FieldError {
             kind: FieldErrorKind::Invalid,
             field: "patch".into(),
-            value: go::quote(&shown),
+            value: k8s::quote::quoted(&shown),
             detail,
         };
         ApiError::invalid("", "", "", &[error])

@@ -1,7 +1,7 @@
 //! What a request wants to do, and the answer.
 
-use crate::quote::quoted;
 use crate::user::User;
+use k8s::quote::quoted;
 use k8s::status::{ApiError, GroupResource};
 
 /// A request as authorizers see it. Upstream: apiserver/pkg/authorization/authorizer, Attributes.

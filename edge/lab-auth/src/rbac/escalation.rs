@@ -5,8 +5,8 @@
 
 use super::index::RoleRef;
 use super::{Attributes, GROUP, PolicyRule, RbacIndex};
-use crate::quote::{quoted, quoted_list};
 use crate::user::{MASTERS, User};
+use k8s::quote::{quoted, quoted_list};
 use k8s::status::{ApiError, GroupResource};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,8 @@
 //! Roles and bindings by whom they concern, so that a request looks only at its user's own.
 
 use super::{Attributes, Decision, GROUP, PolicyRule};
-use crate::quote::quoted;
 use crate::user::{MASTERS, NODES, User, service_account_name};
+use k8s::quote::quoted;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

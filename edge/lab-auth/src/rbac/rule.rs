@@ -3,7 +3,7 @@
 //! Upstream: pkg/apis/rbac/v1/evaluation_helpers.go and component-helpers/auth/rbac/validation (v1.36).
 
 use super::Attributes;
-use crate::quote::quoted_list;
+use k8s::quote::quoted_list;
 use serde_json::{Value, json};
 
 /// A PolicyRule of rbac.authorization.k8s.io/v1.

@@ -1,9 +1,9 @@
 //! What a token says, and whom it makes of its bearer.
 
 use super::{ISSUER, TokenError};
-use crate::quote::quoted_list;
 use crate::user::{User, service_account_name};
 use jiff::Timestamp;
+use k8s::quote::quoted_list;
 use serde_json::{Value, json};
 
 /// An object's name and UID.

@@ -59,11 +59,11 @@ fn listed(by_manager: &BTreeMap<String, Vec<String>>) -> String {
 
 /// Upstream: printManager.
 fn shown(owner: &Entry) -> String {
-    let mut out = crate::go::quote(&owner.manager);
+    let mut out = k8s::quote::quoted(&owner.manager);
     if !owner.subresource.is_empty() {
         out = format!(
             "{out} with subresource {}",
-            crate::go::quote(&owner.subresource)
+            k8s::quote::quoted(&owner.subresource)
         );
     }
     if owner.operation == "Update" {

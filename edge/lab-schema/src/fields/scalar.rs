@@ -1,7 +1,6 @@
 //! Single values: what Go's types accept, and how they come out again.
 
 use super::json_word;
-use crate::go;
 use crate::schema::Scalar;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -103,8 +102,8 @@ fn time(scalar: Scalar, text: &str) -> Verdict {
     let Ok(time) = text.parse::<jiff::Timestamp>() else {
         return Verdict::Malformed(format!(
             "parsing time {} as \"2006-01-02T15:04:05Z07:00\": cannot parse {} as \"2006\"",
-            go::quote(text),
-            go::quote(text)
+            k8s::quote::quoted(text),
+            k8s::quote::quoted(text)
         ));
     };
     let canonical = match scalar {
