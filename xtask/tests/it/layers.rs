@@ -49,6 +49,9 @@ const CLIENTS_ONLY: &[&str] = &[
     "metrics-server",
 ];
 
+/// What runs in any cluster knows nothing of the lab.
+const FOR_ANY_CLUSTER: &[&str] = &["hpa-controller", "metrics-server", "sample-app"];
+
 struct Package {
     dependencies: BTreeSet<String>,
     for_tests: BTreeSet<String>,
@@ -135,11 +138,12 @@ fn no_crate_knows_a_crate_above_it() {
     let packages = packages();
     let rank = |name: &str| ORDER.iter().position(|o| *o == name);
     for (name, package) in &packages {
-        let own = rank(name).unwrap_or_else(|| panic!("{name} has no place in ORDER"));
+        let own = rank(name);
+        assert!(own.is_some(), "{name} has no place in ORDER");
         for dependency in &package.dependencies {
             if let Some(other) = rank(dependency) {
                 assert!(
-                    other < own,
+                    Some(other) < own,
                     "{name} must not depend on {dependency}, which lies above it"
                 );
             }
@@ -156,5 +160,15 @@ fn what_talks_to_the_api_never_links_the_server() {
             !links,
             "{name} must use the Kubernetes API, not the lab's server"
         );
+    }
+}
+
+#[test]
+fn what_runs_in_any_cluster_is_built_without_the_lab() {
+    let packages = packages();
+    for name in FOR_ANY_CLUSTER {
+        let dependencies = &packages[*name].dependencies;
+        let lab = dependencies.iter().find(|d| d.starts_with("lab-"));
+        assert_eq!(lab, None, "{name} must do without the lab");
     }
 }
