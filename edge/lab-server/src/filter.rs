@@ -4,9 +4,9 @@ use crate::call::Call;
 use crate::kinds;
 use crate::registry::Served;
 use crate::stored::Stored;
-use k8s::status::ApiError;
 use k8s::selector::LabelSelector;
 use k8s::selector::fields::{FieldSelector, Term};
+use k8s::status::ApiError;
 use std::sync::Arc;
 
 /// Everything that narrows a list or a watch.

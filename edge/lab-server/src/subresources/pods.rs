@@ -10,8 +10,8 @@ use crate::path::ResourcePath;
 use crate::verbs::create::timestamp;
 use crate::verbs::delete::{self, Options};
 use crate::verbs::{input, update};
-use k8s::status::{ApiError, FieldError, GroupResource};
 use k8s::selector::LabelSelector;
+use k8s::status::{ApiError, FieldError, GroupResource};
 use objects::ListQuery;
 use serde_json::{Value, json};
 

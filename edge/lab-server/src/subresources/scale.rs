@@ -10,13 +10,16 @@ use crate::kinds::PatchKind;
 use crate::verbs::update::{self, Changed};
 use crate::verbs::{input, patch};
 use http::StatusCode;
-use k8s::status::{ApiError, FieldError};
 use k8s::selector::LabelSelector;
+use k8s::status::{ApiError, FieldError};
 use serde_json::{Value, json};
 
 /// Answers a get.
 pub(super) fn get(call: &Call) -> Reply {
-    Ok(body::json(StatusCode::OK, &of(call, &call.current()?.value())?))
+    Ok(body::json(
+        StatusCode::OK,
+        &of(call, &call.current()?.value())?,
+    ))
 }
 
 /// Answers an update.
@@ -123,7 +126,10 @@ fn of_custom(paths: &Scale, object: &Value) -> Result<Value, ApiError> {
     }
     let now = object.pointer(&paths.status).and_then(Value::as_i64);
     scale["status"]["replicas"] = now.unwrap_or(0).into();
-    let selector = paths.selector.as_ref().and_then(|path| object.pointer(path));
+    let selector = paths
+        .selector
+        .as_ref()
+        .and_then(|path| object.pointer(path));
     if let Some(selector) = selector.filter(|selector| selector.is_string()) {
         scale["status"]["selector"] = selector.clone();
     }

@@ -1,3 +1,5 @@
+//! What a pod sees as its root.
+
 use super::*;
 
 #[test]
