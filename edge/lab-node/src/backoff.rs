@@ -30,6 +30,14 @@ impl Backoff {
         (now < end).then_some(end)
     }
 
+    /// A pause that does not grow.
+    pub fn steady(pause: SignedDuration, now: Timestamp) -> Self {
+        Self {
+            pause: Some(pause),
+            updated: Some(now),
+        }
+    }
+
     /// The pause as it is now, for messages.
     pub fn pause(&self) -> SignedDuration {
         self.pause.unwrap_or(SignedDuration::ZERO)

@@ -319,12 +319,12 @@ impl Cgroup {
 
 /// Upstream: MilliCPUToShares.
 fn shares(milli: u64) -> u64 {
-    (milli * 1_024 / 1_000).clamp(2, 262_144)
+    (milli.saturating_mul(1_024) / 1_000).clamp(2, 262_144)
 }
 
 /// Upstream: MilliCPUToQuota.
 fn quota(milli: u64) -> u64 {
-    (milli * PERIOD_MICROS / 1_000).max(QUOTA_MICROS_MIN)
+    (milli.saturating_mul(PERIOD_MICROS) / 1_000).max(QUOTA_MICROS_MIN)
 }
 
 fn read_number(file: &Path) -> Option<u64> {

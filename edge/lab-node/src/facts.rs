@@ -101,6 +101,8 @@ pub struct Facts {
     pub pull_backoff: Backoff,
     /// When its image, or its configuration, was not to be had last.
     pub start_failed_at: Option<Timestamp>,
+    /// When an event last said that its configuration is missing.
+    pub told_at: Option<Timestamp>,
 }
 
 /// Why a running container must be killed.
@@ -142,6 +144,7 @@ impl Facts {
             restart_backoff: Backoff::default(),
             pull_backoff: Backoff::default(),
             start_failed_at: None,
+            told_at: None,
         }
     }
 

@@ -32,7 +32,7 @@ fn run(spec_path: &Path) -> anyhow::Result<()> {
     drop(std::fs::remove_file(spec_path));
     let spec: LaunchSpec = serde_json::from_str(&text)?;
     let control = supervise::open_control(&spec.control)?;
-    let mut report = OpenOptions::new().write(true).open(&spec.report)?;
+    let mut report = supervise::open_report(&spec.report)?;
     let started = start(&spec);
     match started {
         Ok(child) => {

@@ -46,23 +46,6 @@ pub fn fill(volume: &Volume, directory: &Path, from: Filling<'_>) -> Result<Path
     Ok(place)
 }
 
-/// Writes a service account's files as its projected volume has them.
-pub fn write_service_account(
-    place: &Path,
-    token: &str,
-    ca: &str,
-    namespace: &str,
-) -> Result<(), String> {
-    make_directory(place, 0o755)?;
-    let file = |text: &str| (text.as_bytes().to_vec(), 0o644);
-    let files = BTreeMap::from([
-        ("token".to_owned(), file(token)),
-        ("ca.crt".to_owned(), file(ca)),
-        ("namespace".to_owned(), file(namespace)),
-    ]);
-    write_files(place, &files)
-}
-
 fn files(volume: &Volume, from: Filling<'_>) -> Result<Files, String> {
     if let Some(source) = &volume.config_map {
         let mode = source.default_mode.unwrap_or(0o644);

@@ -41,7 +41,8 @@ pub(crate) fn claim(data_dir: Option<&Path>) -> Result<Claim> {
         });
     }
     let claim = first_free()?;
-    std::fs::write(&file, claim.network.block().to_string())
+    // Whole or not at all: a part of it would keep the next lab from starting.
+    lab_auth::pki::write_private(&file, claim.network.block().to_string().as_bytes())
         .with_context(|| format!("cannot write {}", file.display()))?;
     Ok(claim)
 }

@@ -118,7 +118,7 @@ fn bytes_become_lines() {
         lines.push(part.as_bytes(), |l, whole| seen.push((l.to_vec(), whole)));
     }
     lines.push(&[b'z'; LINE_MAX + 1], |l, whole| {
-        seen.push((l.to_vec(), whole))
+        seen.push((l.to_vec(), whole));
     });
     lines.finish(|l, whole| seen.push((l.to_vec(), whole)));
     let texts: Vec<(usize, bool)> = seen.iter().map(|(l, whole)| (l.len(), *whole)).collect();

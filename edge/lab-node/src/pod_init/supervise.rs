@@ -31,6 +31,16 @@ pub(super) fn open_control(path: &Path) -> anyhow::Result<Control> {
     Ok(Control(std::fs::File::from(fd)))
 }
 
+/// Opens the report FIFO. A node that has died meanwhile is an error: nobody else would ever open
+/// the other end, and a waiting open would keep this process for ever.
+pub(super) fn open_report(path: &Path) -> anyhow::Result<std::fs::File> {
+    use rustix::fs::{Mode, OFlags, open};
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = open(path, flags, Mode::empty())
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    Ok(std::fs::File::from(fd))
+}
+
 /// Runs until the program `pid` and all it started are gone; says how the program ended.
 pub(super) fn run(pid: i32, control: Control) -> anyhow::Result<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -26,8 +26,6 @@ pub(super) struct Prepared {
     pub address: Ipv4Addr,
     /// Its volumes' places on the host.
     pub volumes: BTreeMap<String, PathBuf>,
-    /// Its service account's files.
-    pub service_account: Option<PathBuf>,
     /// Its `/etc/hosts`.
     pub hosts: PathBuf,
     /// Whose that is.
@@ -64,16 +62,6 @@ pub(super) async fn prepare(
             .map_err(|why| (Some(volume.name.clone()), why))?;
         places.insert(volume.name.clone(), place);
     }
-    let namespace = pod.metadata.namespace.clone().unwrap_or_default();
-    let service_account = match tokens.get("") {
-        None => None,
-        Some(token) => {
-            let place = directory.join("serviceaccount");
-            volumes::write_service_account(&place, token, &host.config.ca_pem, &namespace)
-                .map_err(plain)?;
-            Some(place)
-        }
-    };
     let owner = owner(pod, &spec, address);
     let hosts = directory.join("hosts");
     let services = host.cluster.borrow().clone().unwrap_or_default();
@@ -82,7 +70,6 @@ pub(super) async fn prepare(
     Ok(Prepared {
         address,
         volumes: places,
-        service_account,
         hosts,
         owner,
     })
@@ -192,12 +179,9 @@ async fn tokens(
         .filter_map(|v| v.projected.as_ref())
         .flat_map(|p| p.sources.iter().flatten())
         .filter_map(|s| s.service_account_token.as_ref());
-    let mut audiences: BTreeSet<String> = sources
+    let audiences: BTreeSet<String> = sources
         .map(|s| s.audience.clone().unwrap_or_default())
         .collect();
-    if spec.automount_service_account_token != Some(false) {
-        audiences.insert(String::new());
-    }
     let mut tokens = BTreeMap::new();
     for audience in audiences {
         let token = token(host, pod, spec, &audience).await?;

@@ -174,7 +174,7 @@ async fn base_variables(host: &Host, order: Order<'_>, image: &Image) -> BTreeMa
         links,
         host.api_address().await,
     ));
-    if let Some(files) = &order.prepared.service_account {
+    if let Some(files) = service_account(order) {
         let place = match host.sandbox.isolation {
             Isolation::Overlay => SERVICE_ACCOUNT.to_owned(),
             Isolation::Mounts | Isolation::None => files.display().to_string(),
@@ -349,19 +349,14 @@ fn mounts(host: &Host, order: Order<'_>) -> Result<Vec<Mount>, String> {
             read_only: mount.read_only == Some(true),
         });
     }
-    if let Some(source) = &order.prepared.service_account
-        && !mounts
-            .iter()
-            .any(|m| m.target == Path::new(SERVICE_ACCOUNT))
-    {
-        let target = PathBuf::from(SERVICE_ACCOUNT);
-        mounts.push(Mount {
-            source: source.clone(),
-            target,
-            read_only: true,
-        });
-    }
     Ok(mounts)
+}
+
+/// The container's service account files, which admission has given it as a volume.
+fn service_account(order: Order<'_>) -> Option<&PathBuf> {
+    let mut mounts = order.container.volume_mounts.iter().flatten();
+    let mount = mounts.find(|mount| mount.mount_path == SERVICE_ACCOUNT)?;
+    order.prepared.volumes.get(&mount.name)
 }
 
 /// A sub-path may not leave its volume.

@@ -3,15 +3,20 @@
 use super::start::{self, Failure, Order};
 use super::stop::{self, Stop};
 use super::{Message, PREPARE_RETRY, Worker, prepare};
-use crate::backoff::go_seconds;
+use crate::backoff::{Backoff, go_seconds};
 use crate::events::Kind;
 use crate::facts::{Ended, Role, State};
 use crate::instance::Instance;
 use crate::probe::{self, Purpose, Target};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// How soon a container whose Secret or ConfigMap is missing is tried again.
+const CONFIG_RETRY: SignedDuration = SignedDuration::from_secs(1);
+/// How often events say so. Upstream: backOffPeriod (pod_workers.go).
+const CONFIG_TOLD_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 impl Worker {
     /// Prepares the pod if that has not been done; whether it is ready for containers.
@@ -101,8 +106,7 @@ impl Worker {
     }
 
     fn started(&mut self, index: usize, instance: Arc<Instance>, image: &str) {
-        let message = format!("Container image {image:?} already present on machine");
-        self.event(Some(index), Kind::Normal, "Pulled", &message);
+        self.pulled(index, image);
         self.event(Some(index), Kind::Normal, "Created", "Container created");
         self.event(Some(index), Kind::Normal, "Started", "Container started");
         let Some(container) = self.containers.get(index).cloned() else {
@@ -235,18 +239,9 @@ impl Worker {
         let now = runtime::clock::now();
         match failure {
             Failure::Image(why) => self.image_missing(index, image, &why, now),
-            Failure::Config(why) => {
-                self.event(
-                    Some(index),
-                    Kind::Warning,
-                    "Failed",
-                    &format!("Error: {why}"),
-                );
-                self.wait_again(index, "CreateContainerConfigError", why, now);
-            }
+            Failure::Config(why) => self.config_missing(index, image, why, now),
             Failure::Run(why) => {
-                let pulled = format!("Container image {image:?} already present on machine");
-                self.event(Some(index), Kind::Normal, "Pulled", &pulled);
+                self.pulled(index, image);
                 self.event(Some(index), Kind::Normal, "Created", "Container created");
                 self.event(
                     Some(index),
@@ -294,6 +289,32 @@ impl Worker {
         }
     }
 
+    /// Images need no pulling here. Upstream: image_manager.go (imagePullPrecheck).
+    fn pulled(&self, index: usize, image: &str) {
+        let message = format!(
+            "Container image {image:?} already present on machine and can be accessed by the pod"
+        );
+        self.event(Some(index), Kind::Normal, "Pulled", &message);
+    }
+
+    /// Differs from upstream: what is missing is looked for every second, so that a Secret that comes
+    /// late is found soon; events say so as seldom as the kubelet tries, every ten seconds.
+    fn config_missing(&mut self, index: usize, image: &str, why: String, now: Timestamp) {
+        let told = self.facts.get(index).and_then(|facts| facts.told_at);
+        if told.is_none_or(|at| now.duration_since(at) >= CONFIG_TOLD_EVERY) {
+            self.pulled(index, image);
+            let message = format!("Error: {why}");
+            self.event(Some(index), Kind::Warning, "Failed", &message);
+            if let Some(facts) = self.facts.get_mut(index) {
+                facts.told_at = Some(now);
+            }
+        }
+        if let Some(facts) = self.facts.get_mut(index) {
+            facts.pull_backoff = Backoff::steady(CONFIG_RETRY, now);
+        }
+        self.wait_again(index, "CreateContainerConfigError", why, now);
+    }
+
     fn image_missing(&mut self, index: usize, image: &str, why: &str, now: Timestamp) {
         self.event(
             Some(index),
@@ -304,6 +325,9 @@ impl Worker {
         let failed = format!("Failed to pull image {image:?}: {why}");
         self.event(Some(index), Kind::Warning, "Failed", &failed);
         self.event(Some(index), Kind::Warning, "Failed", "Error: ErrImagePull");
+        if let Some(facts) = self.facts.get_mut(index) {
+            facts.pull_backoff.grow(now, now);
+        }
         self.wait_again(index, "ErrImagePull", why.to_owned(), now);
     }
 
@@ -311,7 +335,6 @@ impl Worker {
         let Some(facts) = self.facts.get_mut(index) else {
             return;
         };
-        facts.pull_backoff.grow(now, now);
         facts.start_failed_at = Some(now);
         facts.state = State::Waiting {
             reason: reason.to_owned(),

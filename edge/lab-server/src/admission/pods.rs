@@ -5,6 +5,7 @@
 use crate::backend;
 use crate::call::Call;
 use k8s::status::ApiError;
+use lab_kinds::names;
 use objects::ListQuery;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -36,7 +37,10 @@ async fn account(call: &Call, pod: &mut Value) -> Result<(), ApiError> {
     spec["serviceAccountName"] = name.as_str().into();
     spec["serviceAccount"] = name.as_str().into();
     let namespace = call.namespace();
-    if exists(call, &name).await {
+    if let Some(account) = find(call, &name).await {
+        let mut random = [0; names::SUFFIX_LENGTH];
+        random.copy_from_slice(&uuid::Uuid::new_v4().as_bytes()[..names::SUFFIX_LENGTH]);
+        lab_kinds::admission::use_service_account(pod, &account, random);
         return Ok(());
     }
     let why = format!(
@@ -45,12 +49,13 @@ async fn account(call: &Call, pod: &mut Value) -> Result<(), ApiError> {
     Err(forbidden(call, pod, &why))
 }
 
-/// Whether a service account is there; the default one may take a moment to come.
-async fn exists(call: &Call, name: &str) -> bool {
+/// A service account, if it is there; the default one may take a moment to come.
+async fn find(call: &Call, name: &str) -> Option<Value> {
     let key = backend::key(call.namespace(), name);
-    let there = || call.inner.backend.get("/serviceaccounts", &key).is_some();
+    let account = || call.inner.backend.get("/serviceaccounts", &key);
+    let there = || account().is_some();
     if there() || name != "default" {
-        return there();
+        return account().map(|found| found.value());
     }
     let mut changes = call.inner.backend.subscribe(&"/serviceaccounts".into());
     let arrival = async {
@@ -62,7 +67,7 @@ async fn exists(call: &Call, name: &str) -> bool {
     };
     // Late or not, what counts is whether it is there.
     let _ = timeout(PATIENCE, arrival).await;
-    there()
+    account().map(|found| found.value())
 }
 
 fn priority(call: &Call, pod: &mut Value) -> Result<(), ApiError> {
