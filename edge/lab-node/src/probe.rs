@@ -3,6 +3,7 @@
 //! Upstream: pkg/kubelet/prober/{prober,worker}.go, pkg/probe.
 
 mod http;
+mod schedule;
 
 pub use http::get;
 
@@ -12,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 
 /// Which probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,93 +70,14 @@ pub struct Target {
     pub instance: Arc<Instance>,
 }
 
-/// While a container starts, one that does not listen yet is asked again this soon.
-/// Differs from upstream: it waits a whole period. Nothing else changes: such tries do not count.
-const EAGER: Duration = Duration::from_millis(100);
-
-/// Probes until `tell` says that nobody wants to know, or (for startup) until it is decided.
+/// Probes until `tell` says that nobody wants to know, or until it is decided for good.
 pub async fn run(
     purpose: Purpose,
     probe: Probe,
     target: Target,
-    mut tell: impl FnMut(Verdict) -> bool,
+    tell: impl FnMut(Verdict) -> bool,
 ) {
-    let seconds = |value: Option<i32>, default: u64| {
-        Duration::from_secs(value.and_then(|v| u64::try_from(v).ok()).unwrap_or(default))
-    };
-    let period = seconds(probe.period_seconds.filter(|p| *p > 0), 10);
-    let started = Instant::now();
-    let mut next = started + seconds(probe.initial_delay_seconds, 0);
-    if purpose == Purpose::Liveness {
-        // A container that has just started is alive.
-        next += period;
-    }
-    let eager_until = next + period;
-    let mut run = Run {
-        last: None,
-        length: 0,
-    };
-    loop {
-        sleep_until(next).await;
-        let outcome = check(&probe, &target).await;
-        let eager = purpose != Purpose::Liveness && Instant::now() < eager_until;
-        if eager && run.last.is_none() && matches!(outcome, Outcome::Refused(_)) {
-            next = Instant::now() + EAGER;
-            continue;
-        }
-        next = (next + period).max(Instant::now());
-        let (healthy, said) = match outcome {
-            Outcome::Success => (true, None),
-            Outcome::Failure(why) | Outcome::Refused(why) => (
-                false,
-                Some(format!("{} probe failed: {why}", purpose.name())),
-            ),
-            Outcome::Error(why) => {
-                let name = purpose.name();
-                let said = format!("{name} probe errored and resulted in unknown state: {why}");
-                if !tell(Verdict::Tried(said)) {
-                    return;
-                }
-                continue;
-            }
-        };
-        if let Some(said) = said
-            && !tell(Verdict::Tried(said))
-        {
-            return;
-        }
-        if run.decides(healthy, &probe) {
-            let wanted = tell(Verdict::Decided(healthy));
-            // Upstream holds a failed liveness and a decided startup probe until a new instance.
-            if !wanted || purpose == Purpose::Startup || (purpose == Purpose::Liveness && !healthy)
-            {
-                return;
-            }
-        }
-    }
-}
-
-/// Equal answers in a row.
-struct Run {
-    last: Option<bool>,
-    length: i32,
-}
-
-impl Run {
-    fn decides(&mut self, healthy: bool, probe: &Probe) -> bool {
-        self.length = if self.last == Some(healthy) {
-            self.length.saturating_add(1)
-        } else {
-            1
-        };
-        self.last = Some(healthy);
-        let threshold = if healthy {
-            probe.success_threshold.unwrap_or(1)
-        } else {
-            probe.failure_threshold.unwrap_or(3)
-        };
-        self.length >= threshold
-    }
+    schedule::run(purpose, &probe, || check(&probe, &target), tell).await;
 }
 
 async fn check(probe: &Probe, target: &Target) -> Outcome {
