@@ -12,7 +12,7 @@ use crate::process::Launcher;
 use crate::worker::{self, Update};
 use anyhow::Context;
 use futures::TryStreamExt;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
 use kube::runtime::{WatchStreamExt, watcher};
 use std::collections::BTreeMap;
@@ -33,10 +33,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let node = object::register(&host, &shutdown).await?;
     host.events
         .node(&node, (Kind::Normal, "Starting"), "Starting kubelet.");
-    let missing = host.cgroups.missing();
-    if !missing.is_empty() && host.config.number == 1 {
-        tracing::warn!("no control groups to write to: {}", missing.join("; "));
-    }
+    tell_what_is_missing(&host, &node);
     let beats = tokio::spawn(object::keep_alive(
         Arc::clone(&host),
         node,
@@ -49,6 +46,21 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     drop(server.await);
     host.cgroups.remove();
     Ok(())
+}
+
+/// Says what this machine does not let pods have: on each Node, and once in the log.
+fn tell_what_is_missing(host: &Host, node: &Node) {
+    let limits = host.cgroups.missing();
+    let limits = (!limits.is_empty())
+        .then(|| format!("no control groups to write to: {}", limits.join("; ")));
+    let files = sandbox::missing(host.sandbox).map(str::to_owned);
+    for (reason, message) in [("NoControlGroups", limits), ("NoPodFileSystem", files)] {
+        let Some(message) = message else { continue };
+        host.events.node(node, (Kind::Warning, reason), &message);
+        if host.config.number == 1 {
+            tracing::warn!("{message}");
+        }
+    }
 }
 
 async fn host(config: Config, shutdown: &CancellationToken) -> anyhow::Result<Host> {
@@ -67,9 +79,6 @@ async fn host(config: Config, shutdown: &CancellationToken) -> anyhow::Result<Ho
     let name = format!("evenkeel-{}-{}", config.network.block(), config.number);
     let cgroups = Cgroups::detect(Path::new("/sys/fs/cgroup"), &own, &name);
     let sandbox = sandbox::detect(&launcher, &config.data_dir).await;
-    if config.number == 1 {
-        sandbox::tell(sandbox);
-    }
     Ok(Host {
         cluster: cluster::watch(&config.proxy_client, shutdown),
         events: Recorder::new(config.client.clone(), &config.name),

@@ -3,6 +3,7 @@
 //! Everything that happens to the pod arrives here, one after the other; nothing else changes its
 //! facts.
 
+mod change;
 mod prepare;
 mod publish;
 mod restore;
@@ -267,6 +268,9 @@ impl Worker {
             shorter
         });
         self.keep_foreign_conditions();
+        if !self.is_deleted() {
+            self.take_images();
+        }
     }
 
     fn hear(&mut self, message: Message) {

@@ -58,18 +58,18 @@ async fn attempt(launcher: &Launcher, data_dir: &Path, sandbox: Sandbox) -> Resu
     }
 }
 
-/// Says once what pods go without.
-pub(super) fn tell(sandbox: Sandbox) {
+/// What pods go without, for people.
+pub(super) fn missing(sandbox: Sandbox) -> Option<&'static str> {
     match sandbox.isolation {
-        Isolation::Overlay => {}
-        Isolation::Mounts => tracing::warn!(
+        Isolation::Overlay => None,
+        Isolation::Mounts => Some(
             "pods see the host's files: volumes are mounted only where the host has their path; \
-             as root they get a root of their own"
+             as root they get a root of their own",
         ),
-        Isolation::None => tracing::warn!(
+        Isolation::None => Some(
             "pods see the host's files and no volumes, and service names do not resolve in them: \
              this needs root or unprivileged user namespaces; EVENKEEL_POD_IP and \
-             EVENKEEL_SERVICE_ACCOUNT_DIR are set"
+             EVENKEEL_SERVICE_ACCOUNT_DIR are set",
         ),
     }
 }

@@ -3,7 +3,7 @@
 use crate::kubelet::cluster::Cluster;
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod, Service};
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, PostParams};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -382,5 +382,26 @@ async fn a_program_gets_its_service_account_and_its_limits() {
     let limited = rustix::process::geteuid().is_root() && Path::new("/sys/fs/cgroup").exists();
     let expected = if limited { "OOMKilled" } else { "Completed" };
     assert_eq!(end.reason.as_deref(), Some(expected), "{end:?}");
+    pods.cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_image_replaces_the_container() {
+    let pods = Pods::start(108).await;
+    let spec = json!({"containers": [script("app", "sleep 60")]});
+    pods.create("app", spec).await;
+    pods.until("app", "running", |pod| phase(pod) == "Running")
+        .await;
+    let change = json!({"spec": {"containers": [{"name": "app", "image": "alpine:3"}]}});
+    let parameters = PatchParams::default();
+    pods.api
+        .patch("app", &parameters, &Patch::Strategic(change))
+        .await
+        .unwrap();
+    let replaced = |pod: &Pod| {
+        state(pod).running.is_some()
+            && first(pod).is_some_and(|s| s.restart_count == 1 && s.image == "alpine:3")
+    };
+    pods.until("app", "replaced", replaced).await;
     pods.cluster.stop().await;
 }
