@@ -4,11 +4,30 @@ use crate::command::{self, cargo, target};
 use anyhow::{Result, bail};
 use std::process::Command;
 
-/// Builds the release binary and runs its hidden bench driver.
+/// Runs one of them.
 pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
-    if name != "lab" {
-        bail!("no benchmark is called {name}; there is: lab");
+    match name {
+        "lab" => lab(arguments),
+        "decide" => decide(),
+        _ => bail!("no benchmark is called {name}; there are: lab, decide"),
     }
+}
+
+/// Builds only what decides, as it is built for users.
+fn decide() -> Result<()> {
+    command::run(&mut cargo(&[
+        "bench",
+        "--quiet",
+        "--locked",
+        "--package",
+        "xtask",
+        "--bench",
+        "decide",
+    ]))
+}
+
+/// Builds the release binary and runs its hidden bench driver.
+fn lab(arguments: &[&str]) -> Result<()> {
     command::run(&mut cargo(&[
         "build",
         "--release",

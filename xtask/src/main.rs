@@ -15,6 +15,7 @@ usage: cargo xtask COMMAND
   ci               what CI runs: fmt, clippy, docs, then the tests
   fix              clippy --fix, then fmt
   bench lab        how fast and how small the lab is
+  bench decide     how fast the autoscaler decides
 ";
 
 fn main() -> ExitCode {

@@ -28,7 +28,8 @@ impl<'a> Figures<'a> {
         resource: &Resource,
         container: Option<&str>,
     ) -> Self {
-        let figures = metrics.iter().filter_map(|m| {
+        let mut figures = Vec::with_capacity(metrics.len());
+        figures.extend(metrics.iter().filter_map(|m| {
             let value = match container {
                 None => pod_usage(m, resource),
                 Some(name) => container_usage(m, resource, name),
@@ -39,8 +40,8 @@ impl<'a> Figures<'a> {
                 timestamp: m.timestamp,
                 window: m.window,
             })
-        });
-        Self::sorted(figures.collect())
+        }));
+        Self::sorted(figures)
     }
 
     /// Of a custom metric.

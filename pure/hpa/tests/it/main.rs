@@ -1,0 +1,3 @@
+//! What a caller of the crate sees.
+
+mod allocations;
