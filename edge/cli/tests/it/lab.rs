@@ -108,8 +108,9 @@ impl Kubectl {
     /// A command to add to; it is ended after a minute.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("timeout");
+        // In a process group of its own it would be stopped when it asks a terminal for anything.
         command
-            .arg(KUBECTL_SECONDS)
+            .args(["--foreground", KUBECTL_SECONDS])
             .arg(&self.program)
             .args(arguments);
         command

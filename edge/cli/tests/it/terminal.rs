@@ -24,6 +24,8 @@ impl Terminal {
         );
         let mut command = std::process::Command::new("script");
         command.args(["-qec", &words.join(" "), "/dev/null"]);
+        // The same shell on every machine: some start a program in their own place, some beside them.
+        command.env("SHELL", "/bin/sh");
         for (key, value) in inner.get_envs() {
             match value {
                 Some(value) => command.env(key, value),
