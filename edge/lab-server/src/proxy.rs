@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+mod refusal;
 mod target;
 
 /// For a connection to stand.
@@ -38,7 +39,14 @@ pub(crate) struct Target {
 /// Answers a subresource that is somebody else's.
 pub(crate) async fn answer(call: &Call, name: &str, request: Request<Body>) -> Reply {
     match target::find(call, name)? {
-        Some(target) => forward(call, target, request).await,
+        Some(target) => {
+            let answer = forward(call, target, request).await?;
+            if name != "log" {
+                return Ok(answer);
+            }
+            let error = |refusal| refusal::error(call.resource.named(), call.name(), refusal);
+            refusal::check(answer).await.map_err(error)
+        }
         // A pod that is not scheduled has an empty log.
         None => Ok(text(StatusCode::OK, "")),
     }

@@ -1,7 +1,7 @@
 //! Pods from their creation to their end, as the API tells them.
 
 use crate::kubelet::cluster::Cluster;
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod, Service};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Event, Pod, Secret, Service};
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -288,6 +288,30 @@ async fn what_cannot_start_says_why() {
             .unwrap()
             .ends_with(r#"exec: "/none": stat /none: no such file or directory"#)
     );
+    pods.cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_comes_late_is_found() {
+    let pods = Pods::start(109).await;
+    let env = json!([{"name": "A", "valueFrom": {"secretKeyRef": {"name": "late", "key": "k"}}}]);
+    let container = with(script("app", "sleep 60"), json!({"env": env}));
+    pods.create("app", json!({"containers": [container]})).await;
+    pods.until("app", "waiting", |pod| {
+        waiting(pod) == "CreateContainerConfigError"
+    })
+    .await;
+    let secrets: Api<Secret> = Api::default_namespaced(pods.cluster.client());
+    let late: Secret =
+        serde_json::from_value(json!({"metadata": {"name": "late"}, "stringData": {"k": "v"}}))
+            .unwrap();
+    secrets.create(&PostParams::default(), &late).await.unwrap();
+    pods.until("app", "running", |pod| phase(pod) == "Running")
+        .await;
+    // The wait was told once, however often the Secret was looked for.
+    let reasons = pods.reasons("app").await;
+    let failed = reasons.iter().filter(|reason| *reason == "Failed").count();
+    assert_eq!(failed, 1, "{reasons:?}");
     pods.cluster.stop().await;
 }
 

@@ -209,3 +209,34 @@ async fn a_pod_is_bound_once() {
     expect![[r#"Operation cannot be fulfilled on pods/binding "p": pod p is already assigned to node "node-1""#]]
         .assert_eq(again["message"].as_str().expect("text"));
 }
+
+#[tokio::test]
+async fn a_pod_gets_the_token_of_its_account() {
+    let lab = lab().await.expect("a lab");
+    let pods = "/api/v1/namespaces/default/pods";
+    let mut pod =
+        json!({"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let (_, made) = write(&lab, "POST", pods, &pod).await;
+    let volume = &made["spec"]["volumes"][0];
+    let mount = &made["spec"]["containers"][0]["volumeMounts"][0];
+    assert_eq!(volume["name"], mount["name"], "{made}");
+    assert!(
+        volume["name"]
+            .as_str()
+            .expect("text")
+            .starts_with("kube-api-access-")
+    );
+    assert_eq!(
+        volume["projected"]["sources"].as_array().map(Vec::len),
+        Some(3)
+    );
+    assert_eq!(
+        mount["mountPath"],
+        "/var/run/secrets/kubernetes.io/serviceaccount"
+    );
+
+    pod["metadata"]["name"] = "without".into();
+    pod["spec"]["automountServiceAccountToken"] = false.into();
+    let (_, made) = write(&lab, "POST", pods, &pod).await;
+    assert!(made["spec"]["volumes"].is_null(), "{made}");
+}
