@@ -5,7 +5,7 @@
 
 use crate::arithmetic::to_i32;
 use crate::bounds::Limited;
-use crate::history::{History, change_within};
+use crate::history::{History, changes_after};
 use crate::spec::{Behavior, Policy, PolicyKind, Rules, SelectPolicy};
 use crate::step::{PolicyStep, RateStep};
 use units::{Duration, Timestamp};
@@ -63,6 +63,7 @@ fn up(now: Timestamp, wish: Move, rules: &Rules, history: &History) -> (Limited,
         select: rules.select,
         policies,
         limit,
+        bound: wish.max,
         allowed,
         before: wish.desired,
         after: limited.replicas,
@@ -103,6 +104,7 @@ fn down(
         select: rules.select,
         policies,
         limit,
+        bound: wish.min,
         allowed,
         before: wish.desired,
         after: limited.replicas,
@@ -117,8 +119,12 @@ fn policy(
     history: &History,
     up: bool,
 ) -> PolicyStep {
-    let added = change_within(&history.ups, now, policy.period_seconds);
-    let removed = change_within(&history.downs, now, policy.period_seconds);
+    let cutoff = now.minus(Duration::from_seconds(i64::from(policy.period_seconds)));
+    let (ups, downs) = (
+        changes_after(&history.ups, cutoff),
+        changes_after(&history.downs, cutoff),
+    );
+    let (added, removed) = (ups.change, downs.change);
     let start = current.wrapping_sub(added).wrapping_add(removed);
     let share = f64::from(policy.value) / 100.0;
     let limit = match (policy.kind, up) {
@@ -134,6 +140,12 @@ fn policy(
         period_seconds: policy.period_seconds,
         added,
         removed,
+        oldest: ups
+            .oldest
+            .into_iter()
+            .chain(downs.oldest)
+            .min()
+            .map(|at| now.since(at)),
         start,
         limit,
     }

@@ -93,7 +93,15 @@ impl Run<'_> {
                 false,
             ),
         };
+        self.keep();
         self.finish(None, Some(Failure { text, spec }))
+    }
+
+    /// The status keeps its number.
+    fn keep(&mut self) {
+        self.steps.push(Step::Kept {
+            desired: self.outcome.desired_replicas,
+        });
     }
 
     fn with_scale(mut self, seen: &Observation, scale: &Scale) -> Decision {
@@ -124,6 +132,7 @@ impl Run<'_> {
                     "failed to compute desired number of replicas based on listed metrics for {}: {error}",
                     self.reference()
                 );
+                self.keep();
                 self.finish(None, Some(Failure { text, spec: false }))
             }
             Wish::Nothing => {
@@ -153,9 +162,13 @@ impl Run<'_> {
         let gate = self.spec.config.gates.scale_to_zero;
         let scaled_to_zero = gate && self.says_scaled_to_zero();
         if current == 0 {
-            let from_zero = scaled_to_zero && (min != 0 || self.spec.has_object_or_external());
+            let object_or_external = self.spec.has_object_or_external();
+            let from_zero = scaled_to_zero && (min != 0 || object_or_external);
             if !from_zero {
-                self.steps.push(Step::Disabled);
+                self.steps.push(Step::Disabled {
+                    scaled_to_zero,
+                    object_or_external,
+                });
                 let message = "scaling is disabled since the replica count of the target is zero";
                 self.outcome.set_condition(
                     self.now,

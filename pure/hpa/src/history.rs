@@ -77,11 +77,18 @@ fn replace_last<T>(list: &mut Vec<T>, new: T, old: impl Fn(&T) -> bool) {
     }
 }
 
+/// What was changed in one direction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changes {
+    pub(crate) change: i32,
+    pub(crate) oldest: Option<Timestamp>,
+}
+
 /// How much was changed within a period. Upstream: getReplicasChangePerPeriod.
-pub(crate) fn change_within(events: &[ScaleEvent], now: Timestamp, period_seconds: i32) -> i32 {
-    let cutoff = now.minus(Duration::from_seconds(i64::from(period_seconds)));
-    events
-        .iter()
-        .filter(|e| e.at > cutoff)
-        .fold(0, |sum: i32, e| sum.wrapping_add(e.change))
+pub(crate) fn changes_after(events: &[ScaleEvent], cutoff: Timestamp) -> Changes {
+    let within = || events.iter().filter(|e| e.at > cutoff);
+    Changes {
+        change: within().fold(0, |sum: i32, e| sum.wrapping_add(e.change)),
+        oldest: within().map(|e| e.at).min(),
+    }
 }

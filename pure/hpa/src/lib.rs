@@ -17,6 +17,8 @@ mod metric;
 pub mod observation;
 mod pods;
 mod propose;
+#[cfg(test)]
+mod samples;
 pub mod spec;
 mod stabilize;
 pub mod step;

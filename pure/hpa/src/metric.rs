@@ -8,7 +8,7 @@ mod value;
 use crate::decision::Current;
 use crate::observation::{Observation, Reading, Scale};
 use crate::spec::{Identifier, Metric, Resource, Source, Spec, Target, TargetKind, Tolerances};
-use crate::step::{Calculation, MetricStep, Proposal};
+use crate::step::{Calculation, MetricStep, Origin, Proposal};
 use units::{Format, Quantity, Timestamp};
 
 /// What the calculation of a metric needs to know.
@@ -51,10 +51,12 @@ pub(crate) struct Failed {
 pub(crate) fn evaluate(context: Context<'_>, index: usize, metric: &Metric) -> Answer {
     let mut step = MetricStep {
         index,
+        origin: Origin::from(&metric.source),
         name: String::new(),
         tolerances: context.tolerances,
         pods: Vec::new(),
         strangers: 0,
+        strangers_usage: 0,
         calculation: Calculation::None,
         proposal: Err(String::new()),
     };

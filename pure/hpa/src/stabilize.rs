@@ -5,7 +5,7 @@
 use crate::arithmetic::to_i32;
 use crate::history::{History, Recommendation};
 use crate::spec::{Behavior, Config};
-use crate::step::StabilizeStep;
+use crate::step::{Past, StabilizeStep};
 use units::{Duration, Timestamp};
 
 /// Without behavior: the highest recommendation within the flag's window.
@@ -16,12 +16,8 @@ pub(crate) fn legacy(
     history: &mut History,
 ) -> StabilizeStep {
     let cutoff = now.minus(window);
-    let recent = history
-        .recommendations
-        .iter()
-        .flatten()
-        .filter(|r| r.at >= cutoff);
-    let highest = recent.fold(desired, |max, r| max.max(r.replicas));
+    let recent = recent(now, history, |r| r.at >= cutoff);
+    let highest = recent.iter().fold(desired, |max, r| max.max(r.replicas));
     history.recommend(
         Recommendation {
             at: now,
@@ -30,8 +26,9 @@ pub(crate) fn legacy(
         |r| r.at < cutoff,
     );
     StabilizeStep {
-        up_window_seconds: None,
-        down_window_seconds: window.whole_seconds(),
+        up_window: None,
+        down_window: window,
+        recent,
         lowest: None,
         highest,
         before: desired,
@@ -47,16 +44,17 @@ pub(crate) fn with_behavior(
     config: &Config,
     history: &mut History,
 ) -> StabilizeStep {
-    let up = behavior.up.stabilization_window_seconds.unwrap_or(0);
-    let down = down_window(behavior, config);
-    let cutoff = |seconds: i32| now.minus(Duration::from_seconds(i64::from(seconds)));
-    let (up_cutoff, down_cutoff) = (cutoff(up), cutoff(down));
+    let seconds = |n: i32| Duration::from_seconds(i64::from(n));
+    let up = seconds(behavior.up.stabilization_window_seconds.unwrap_or(0));
+    let down = seconds(down_window(behavior, config));
+    let (up_cutoff, down_cutoff) = (now.minus(up), now.minus(down));
+    let recent = recent(now, history, |r| r.at > up_cutoff || r.at > down_cutoff);
     let (mut lowest, mut highest) = (desired, desired);
-    for past in history.recommendations.iter().flatten() {
-        if past.at > up_cutoff {
+    for past in &recent {
+        if past.age < up {
             lowest = lowest.min(past.replicas);
         }
-        if past.at > down_cutoff {
+        if past.age < down {
             highest = highest.max(past.replicas);
         }
     }
@@ -69,8 +67,9 @@ pub(crate) fn with_behavior(
         |past| past.at < up_cutoff && past.at < down_cutoff,
     );
     StabilizeStep {
-        up_window_seconds: Some(i64::from(up)),
-        down_window_seconds: i64::from(down),
+        up_window: Some(up),
+        down_window: down,
+        recent,
         lowest: Some(lowest),
         highest,
         before: desired,
@@ -78,8 +77,22 @@ pub(crate) fn with_behavior(
     }
 }
 
+fn recent(
+    now: Timestamp,
+    history: &History,
+    within: impl Fn(&Recommendation) -> bool,
+) -> Vec<Past> {
+    let all = history.recommendations.as_deref().unwrap_or_default();
+    let mut recent = Vec::with_capacity(all.len());
+    recent.extend(all.iter().filter(|r| within(r)).map(|r| Past {
+        replicas: r.replicas,
+        age: now.since(r.at),
+    }));
+    recent
+}
+
 /// Upstream: maybeInitScaleDownStabilizationWindow.
-fn down_window(behavior: &Behavior, config: &Config) -> i32 {
+pub(crate) fn down_window(behavior: &Behavior, config: &Config) -> i32 {
     let flag = || to_i32(config.downscale_stabilization.as_seconds_f64());
     behavior
         .down

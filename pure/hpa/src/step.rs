@@ -1,7 +1,14 @@
 //! Every rule that was consulted, with its numbers: enough to recompute the decision by hand.
+//!
+//! [`audit`] does so. Points in time are given as ages, so that steps mean the same whenever they are read.
+
+mod audit;
+
+pub use audit::audit;
 
 use crate::observation::Observation;
-use crate::spec::{PolicyKind, SelectPolicy, Tolerances};
+use crate::spec::{PolicyKind, SelectPolicy, Source, Tolerances};
+use units::Duration;
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +30,12 @@ pub enum Step {
         max: i32,
     },
     /// Nobody scales what was set to zero by hand.
-    Disabled,
+    Disabled {
+        /// Whether the autoscaler itself had set it to zero, and may do so (HPAScaleToZero).
+        scaled_to_zero: bool,
+        /// Whether a metric does not need pods.
+        object_or_external: bool,
+    },
     /// Outside the bounds: no metric was asked.
     OutsideBounds {
         /// From.
@@ -60,6 +72,11 @@ pub enum Step {
         /// To.
         desired: i32,
     },
+    /// It could not be decided: nothing is done, and the status keeps its number.
+    Kept {
+        /// `status.desiredReplicas`
+        desired: i32,
+    },
 }
 
 /// What one metric asks for.
@@ -67,6 +84,8 @@ pub enum Step {
 pub struct MetricStep {
     /// Which of `spec.metrics`.
     pub index: usize,
+    /// Where its figures come from.
+    pub origin: Origin,
     /// As it is named in conditions; empty when it failed.
     pub name: String,
     /// How far from its target it may be.
@@ -75,10 +94,42 @@ pub struct MetricStep {
     pub pods: Vec<PodStep>,
     /// Figures for pods that are not among the target's.
     pub strangers: usize,
+    /// Their sum in milli-units; it counts unless the target is a utilization.
+    pub strangers_usage: i64,
     /// The calculation, as far as it came.
     pub calculation: Calculation,
     /// What it asks for, or why it asks for nothing.
     pub proposal: Result<Proposal, String>,
+}
+
+/// A metric's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Usage of pods.
+    Resource,
+    /// Usage of one container of each pod.
+    ContainerResource,
+    /// A custom metric of each pod.
+    Pods,
+    /// A custom metric of another object.
+    Object,
+    /// A metric from outside the cluster.
+    External,
+    /// None of these.
+    Unknown,
+}
+
+impl From<&Source> for Origin {
+    fn from(source: &Source) -> Self {
+        match source {
+            Source::Resource { .. } => Self::Resource,
+            Source::ContainerResource { .. } => Self::ContainerResource,
+            Source::Pods { .. } => Self::Pods,
+            Source::Object { .. } => Self::Object,
+            Source::External { .. } => Self::External,
+            Source::Unknown { .. } => Self::Unknown,
+        }
+    }
 }
 
 /// How a proposal was calculated.
@@ -245,17 +296,40 @@ pub struct SelectStep {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StabilizeStep {
     /// How long scaling up looks back; `None` without behavior.
-    pub up_window_seconds: Option<i64>,
+    pub up_window: Option<Duration>,
     /// How long scaling down looks back.
-    pub down_window_seconds: i64,
-    /// The lowest recommendation within the up window.
+    pub down_window: Duration,
+    /// What was recommended within the windows.
+    pub recent: Vec<Past>,
+    /// The lowest recommendation within the up window, the present one included.
     pub lowest: Option<i32>,
-    /// The highest recommendation within the down window.
+    /// The highest recommendation within the down window, the present one included.
     pub highest: i32,
     /// From.
     pub before: i32,
     /// To.
     pub after: i32,
+}
+
+/// An earlier recommendation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// How many.
+    pub replicas: i32,
+    /// How long ago.
+    pub age: Duration,
+}
+
+impl StabilizeStep {
+    /// Whether scaling up still looks back so far. It never does without behavior.
+    pub fn in_up_window(&self, past: &Past) -> bool {
+        self.up_window.is_some_and(|window| past.age < window)
+    }
+
+    /// Whether scaling down still looks back so far. Without behavior the window includes its end.
+    pub fn in_down_window(&self, past: &Past) -> bool {
+        past.age < self.down_window || (self.up_window.is_none() && past.age == self.down_window)
+    }
 }
 
 /// What the policies of one direction allow.
@@ -269,7 +343,9 @@ pub struct RateStep {
     pub policies: Vec<PolicyStep>,
     /// What they allow together.
     pub limit: i32,
-    /// That, and the bound.
+    /// `spec.maxReplicas` on the way up, `spec.minReplicas` on the way down.
+    pub bound: i32,
+    /// The nearer of both; the policies never force a change.
     pub allowed: i32,
     /// From.
     pub before: i32,
@@ -290,6 +366,8 @@ pub struct PolicyStep {
     pub added: i32,
     /// Replicas removed in that time.
     pub removed: i32,
+    /// How long ago the oldest of these changes was made.
+    pub oldest: Option<Duration>,
     /// Replicas at its start.
     pub start: i32,
     /// What it allows.

@@ -29,7 +29,7 @@ pub(super) fn utilization(
 ) -> Result<(Proposal, i32, i64), String> {
     let metrics = resource_metrics(context, resource)?;
     let figures = Figures::of_resource(metrics, resource, container);
-    let mut grouped = grouped(context, &figures, *resource == Resource::Cpu)?;
+    let mut grouped = grouped(context, &figures, *resource == Resource::Cpu, step)?;
     let requests = pods::requests(&mut grouped.pods, &context.seen.pods, resource, container);
     let (proposal, first) = match requests {
         Ok(()) => two_passes(context, Wanted::Utilization(target), grouped, step)?,
@@ -55,7 +55,7 @@ pub(super) fn raw_resource(
 ) -> Result<(Proposal, i64), String> {
     let metrics = resource_metrics(context, resource)?;
     let figures = Figures::of_resource(metrics, resource, container);
-    let grouped = grouped(context, &figures, *resource == Resource::Cpu)?;
+    let grouped = grouped(context, &figures, *resource == Resource::Cpu, step)?;
     let (proposal, first) = two_passes(context, Wanted::Average(target), grouped, step)?;
     Ok((proposal, first.current))
 }
@@ -68,7 +68,7 @@ pub(super) fn plain_values(
     step: &mut MetricStep,
 ) -> Result<(Proposal, i64), String> {
     let figures = Figures::of_values(values);
-    let grouped = grouped(context, &figures, false)?;
+    let grouped = grouped(context, &figures, false, step)?;
     let (proposal, first) = two_passes(context, Wanted::Average(target), grouped, step)?;
     Ok((proposal, first.current))
 }
@@ -87,7 +87,12 @@ fn resource_metrics<'a>(
     ))
 }
 
-fn grouped(context: Context<'_>, figures: &Figures<'_>, cpu: bool) -> Result<Grouped, String> {
+fn grouped(
+    context: Context<'_>,
+    figures: &Figures<'_>,
+    cpu: bool,
+    step: &mut MetricStep,
+) -> Result<Grouped, String> {
     let pods = pods::of_target(context.seen)?;
     let starting = cpu.then_some(Starting {
         now: context.now,
@@ -95,6 +100,7 @@ fn grouped(context: Context<'_>, figures: &Figures<'_>, cpu: bool) -> Result<Gro
     });
     let grouped = pods::group(pods, figures, starting);
     if count(&grouped.pods, Group::Ready) + grouped.strangers == 0 {
+        keep(grouped, step);
         return Err("did not receive metrics for targeted pods (pods might be unready)".to_owned());
     }
     Ok(grouped)
@@ -107,6 +113,7 @@ fn count(pods: &[PodStep], group: Group) -> usize {
 fn keep(grouped: Grouped, step: &mut MetricStep) {
     step.pods = grouped.pods;
     step.strangers = grouped.strangers;
+    step.strangers_usage = grouped.strangers_usage;
 }
 
 fn two_passes(
