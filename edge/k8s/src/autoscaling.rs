@@ -9,6 +9,7 @@ mod behavior;
 mod convert;
 mod defaults;
 mod go_json;
+pub mod history;
 pub mod observe;
 mod outcome;
 mod validation;

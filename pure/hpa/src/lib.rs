@@ -17,6 +17,7 @@ mod metric;
 pub mod observation;
 mod pods;
 mod propose;
+pub mod remember;
 #[cfg(test)]
 mod samples;
 pub mod spec;
