@@ -15,8 +15,8 @@ use runtime::network::LabNetwork;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How long the parts may take to end their pods and themselves.
@@ -57,7 +57,7 @@ impl LabConfig {
 #[derive(Debug)]
 pub(crate) struct Lab {
     handle: Handle,
-    parts: Mutex<Vec<JoinHandle<()>>>,
+    parts: Vec<JoinHandle<()>>,
     /// Keeps other labs of this machine out of this one's addresses.
     _claim: network::Claim,
 }
@@ -74,7 +74,7 @@ impl Lab {
         let handle = lab_server::start(server, shutdown.clone()).await?;
         let mut lab = Self {
             handle,
-            parts: Mutex::default(),
+            parts: Vec::new(),
             _claim: claim,
         };
         let network = lab._claim.network();
@@ -107,14 +107,14 @@ impl Lab {
             .into_bytes())
     }
 
-    /// Waits until every part has ended, for a bounded time.
-    pub(crate) async fn stopped(&self) {
-        let parts: Vec<JoinHandle<()>> = self.parts.lock().await.drain(..).collect();
-        if tokio::time::timeout(STOP_LIMIT, join_all(parts))
-            .await
-            .is_err()
-        {
+    /// Waits until every part has ended and the store is closed, for a bounded time.
+    pub(crate) async fn stopped(self) {
+        if timeout(STOP_LIMIT, join_all(self.parts)).await.is_err() {
             tracing::warn!("some parts did not end within {} s", STOP_LIMIT.as_secs());
+        }
+        // Last, for the parts write until they end.
+        if timeout(STOP_LIMIT, self.handle.stopped()).await.is_err() {
+            tracing::warn!("the API did not end within {} s", STOP_LIMIT.as_secs());
         }
     }
 
@@ -123,7 +123,7 @@ impl Lab {
     }
 
     fn spawn(&mut self, part: impl Future<Output = ()> + Send + 'static) {
-        self.parts.get_mut().push(tokio::spawn(part));
+        self.parts.push(tokio::spawn(part));
     }
 
     fn start_controllers(
