@@ -79,7 +79,7 @@ async fn hpa_controller(args: HpaControllerArgs, stop: CancellationToken) -> Res
     let client = runtime::client::connect(args.kubeconfig.as_deref()).await?;
     let config = hpa_controller::Config {
         flags: args.hpa,
-        on_decision: None,
+        ..hpa_controller::Config::default()
     };
     hpa_controller::run(client, config, stop).await;
     Ok(())

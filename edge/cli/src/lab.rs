@@ -26,7 +26,7 @@ pub(crate) async fn run(args: LabArgs, shutdown: CancellationToken) -> Result<bo
         images: images::load(args.images.as_deref())?,
         hpa: hpa_controller::Config {
             flags: args.hpa,
-            on_decision: None,
+            ..hpa_controller::Config::default()
         },
         pod_env: vec![(
             "EVENKEEL_METRIC_RESOLUTION".to_owned(),

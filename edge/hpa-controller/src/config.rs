@@ -4,7 +4,8 @@
 
 use crate::report::OnDecision;
 use std::fmt;
-use units::Duration;
+use std::sync::Arc;
+use units::{Duration, Timestamp};
 
 /// Upstream's flags with upstream's names, defaults and units.
 #[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
@@ -68,13 +69,28 @@ impl HpaFlags {
     }
 }
 
+/// What time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// The controller's configuration.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Config {
     /// The flags.
     pub flags: HpaFlags,
     /// Is told of every decision, if there is one to be told.
     pub on_decision: Option<OnDecision>,
+    /// The wall clock, but in tests.
+    pub clock: Clock,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            flags: HpaFlags::default(),
+            on_decision: None,
+            clock: Arc::new(|| Timestamp::from_nanos(runtime::clock::now().as_nanosecond())),
+        }
+    }
 }
 
 impl fmt::Debug for Config {

@@ -167,7 +167,7 @@ async fn beat(
 ) {
     let mut ticks = interval_at(Instant::now(), controller.config.flags.sync_period.to_std());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut history = History::default();
+    let mut history: Option<History> = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -181,7 +181,10 @@ async fn beat(
             return;
         }
         let latest = object.borrow().clone();
-        let look = tokio::time::timeout(RECONCILE_TIMEOUT, controller.reconcile(&latest, &history));
+        let look = tokio::time::timeout(
+            RECONCILE_TIMEOUT,
+            controller.reconcile(&latest, history.as_ref()),
+        );
         tokio::select! {
             () = stop.cancelled() => return,
             next = look => match next {

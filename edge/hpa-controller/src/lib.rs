@@ -12,13 +12,15 @@ mod custom;
 mod errors;
 mod fleet;
 mod mapping;
+mod memory;
 mod observe;
 mod plan;
 mod reconcile;
 mod report;
 mod target;
 
-pub use config::{Config, HpaFlags};
+pub use config::{Clock, Config, HpaFlags};
 pub use fleet::run;
+pub use memory::Keep;
 pub use plan::{Effect, Plan, plan, refused};
 pub use report::{DecisionRecord, MetricRecord, OnDecision, Unit};

@@ -4,11 +4,12 @@ use crate::config::Config;
 use crate::errors::request;
 use crate::fleet::Selectors;
 use crate::mapping::Mapper;
+use crate::memory::{self, Keep};
 use crate::observe::{Observer, selector_problem};
 use crate::plan::{Effect, plan, refused};
 use crate::report::DecisionRecord;
 use crate::target::{self, Target};
-use hpa::{Decision, Event, EventKind, History};
+use hpa::{Decision, Event, EventKind, History, Spec};
 use k8s::autoscaling::observe as wire;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus};
 use kube::api::PostParams;
@@ -27,13 +28,22 @@ pub(crate) struct Controller {
     pub(crate) recorder: Recorder,
 }
 
+/// What is decided on.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    object: &'a Arc<HorizontalPodAutoscaler>,
+    spec: &'a Spec,
+    target: Option<&'a Target>,
+}
+
 impl Controller {
     /// Decides on one autoscaler and carries the decision out; gives what to remember for the next time.
+    /// Nothing is remembered before the first time, nor while the target cannot be found.
     pub(crate) async fn reconcile(
         &self,
         object: &Arc<HorizontalPodAutoscaler>,
-        history: &History,
-    ) -> History {
+        remembered: Option<&History>,
+    ) -> Option<History> {
         let observer = Observer {
             client: &self.client,
             mapper: &self.mapper,
@@ -41,12 +51,22 @@ impl Controller {
         };
         let seen = observer.observe(object).await;
         // The clock is read once, after everything was seen.
-        let now = Timestamp::from_nanos(runtime::clock::now().as_nanosecond());
+        let now = (self.config.clock)();
         let spec = wire::spec(object, self.config.flags.decisions(), &selector_problem);
-        let decision = hpa::decide(now, &spec, &seen.observation, history);
+        let history = match remembered {
+            Some(history) => Some(history.clone()),
+            None => memory::restore(object, &spec, &seen.observation, now),
+        };
+        let known = history.is_some();
+        let decision = hpa::decide(now, &spec, &seen.observation, &history.unwrap_or_default());
         self.tell(object, now, &decision);
-        self.carry_out(object, &decision, seen.target.as_ref(), now)
-            .await
+        let case = Case {
+            object,
+            spec: &spec,
+            target: seen.target.as_ref(),
+        };
+        let history = self.carry_out(case, &decision, now).await;
+        known.then_some(history)
     }
 
     fn tell(&self, object: &HorizontalPodAutoscaler, now: Timestamp, decision: &Decision) {
@@ -64,15 +84,14 @@ impl Controller {
         }
     }
 
-    async fn carry_out(
-        &self,
-        object: &Arc<HorizontalPodAutoscaler>,
-        decision: &Decision,
-        target: Option<&Target>,
-        now: Timestamp,
-    ) -> History {
+    async fn carry_out(&self, case: Case<'_>, decision: &Decision, now: Timestamp) -> History {
+        let Case {
+            object,
+            spec,
+            target,
+        } = case;
         let (namespace, name) = names(object);
-        let plan = plan(object, decision, now);
+        let plan = plan(object, spec, decision, now);
         let mut history = &decision.outcome.history;
         let mut then = plan.then;
         let refusal;
@@ -85,7 +104,7 @@ impl Controller {
                 Err(error) => {
                     warn!(namespace, name, to = rescale.to, %error, "could not rescale");
                     let error = error.to_string();
-                    then = refused(object, decision, now, &error);
+                    then = refused(object, spec, decision, now, &error);
                     refusal = decision.refused(now, &error);
                     history = &refusal.history;
                 }
@@ -94,7 +113,9 @@ impl Controller {
         for effect in then {
             match effect {
                 Effect::Emit(event) => self.emit(object, event),
-                Effect::WriteStatus(status) => self.write_status(object, *status).await,
+                Effect::WriteStatus(status, keep) => {
+                    self.write_status(object, *status, keep).await;
+                }
             }
         }
         history.clone()
@@ -104,11 +125,13 @@ impl Controller {
         &self,
         object: &Arc<HorizontalPodAutoscaler>,
         status: HorizontalPodAutoscalerStatus,
+        keep: Keep,
     ) {
         let (namespace, name) = names(object);
         let api: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), namespace);
         let mut changed = (**object).clone();
         changed.status = Some(status);
+        keep.apply(&mut changed);
         let params = PostParams::default();
         let put = api.replace_status(name, &params, &changed);
         if let Err(error) = request("put horizontalpodautoscalers.autoscaling", put).await {

@@ -104,6 +104,7 @@ impl Plan {
         HpaConfig {
             flags,
             on_decision: Some(hook),
+            ..HpaConfig::default()
         }
     }
 

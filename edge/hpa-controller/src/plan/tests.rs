@@ -1,6 +1,7 @@
 //! Decisions in, effects out; no server.
 
 use super::{Effect, plan, refused};
+use crate::memory::Keep;
 use hpa::{Decision, History, Observation, Phase, Pod, PodMetrics, Ready, Scale, Selection};
 use k8s::autoscaling::observe;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -52,9 +53,16 @@ fn metrics(name: &str, cpu: i64) -> PodMetrics {
     }
 }
 
+fn spec(object: &HorizontalPodAutoscaler) -> hpa::Spec {
+    observe::spec(object, hpa::Config::default(), &|_| None)
+}
+
 /// Two pods that use `cpu` millicores of their 100 each.
 fn decision(object: &HorizontalPodAutoscaler, cpu: i64) -> Decision {
-    let spec = observe::spec(object, hpa::Config::default(), &|_| None);
+    decision_after(object, cpu, &History::default())
+}
+
+fn decision_after(object: &HorizontalPodAutoscaler, cpu: i64, history: &History) -> Decision {
     let seen = Observation {
         status: observe::status(object),
         scale: Ok(Scale {
@@ -67,7 +75,7 @@ fn decision(object: &HorizontalPodAutoscaler, cpu: i64) -> Decision {
         resource_metrics: Ok(vec![metrics("web-1", cpu), metrics("web-2", cpu)]),
         readings: vec![hpa::Reading::Resource],
     };
-    hpa::decide(NOW, &spec, &seen, &History::default())
+    hpa::decide(NOW, &spec(object), &seen, history)
 }
 
 /// The effects in a word each.
@@ -81,7 +89,7 @@ fn words(effects: &[Effect]) -> Vec<String> {
                 event.reason,
                 event.message
             ),
-            Effect::WriteStatus(status) => format!(
+            Effect::WriteStatus(status, _) => format!(
                 "status {:?} -> {}, scaled {}",
                 status.current_replicas,
                 status.desired_replicas,
@@ -93,7 +101,7 @@ fn words(effects: &[Effect]) -> Vec<String> {
 
 #[test]
 fn a_change_is_made_then_told_then_written() {
-    let plan = plan(&object(), &decision(&object(), 90), NOW);
+    let plan = plan(&object(), &spec(&object()), &decision(&object(), 90), NOW);
     assert_eq!(plan.rescale.as_ref().map(|r| (r.from, r.to)), Some((2, 4)));
     assert_eq!(
         words(&plan.then),
@@ -108,7 +116,13 @@ fn a_change_is_made_then_told_then_written() {
 fn a_change_that_is_refused_is_told_and_the_old_wish_stays() {
     let decision = decision(&object(), 90);
     assert_eq!(
-        words(&refused(&object(), &decision, NOW, "etcd is away")),
+        words(&refused(
+            &object(),
+            &spec(&object()),
+            &decision,
+            NOW,
+            "etcd is away"
+        )),
         [
             "Warning FailedRescale: New size: 4; reason: cpu resource utilization (percentage of request) above target; error: etcd is away",
             "status Some(2) -> 0, scaled false",
@@ -119,13 +133,14 @@ fn a_change_that_is_refused_is_told_and_the_old_wish_stays() {
 #[test]
 fn what_is_written_already_is_not_written_again() {
     let mut object = object();
-    let first = plan(&object, &decision(&object, 50), NOW);
-    let [Effect::WriteStatus(status)] = first.then.as_slice() else {
+    let first = plan(&object, &spec(&object), &decision(&object, 50), NOW);
+    let [Effect::WriteStatus(status, Keep::AsItIs)] = first.then.as_slice() else {
         panic!("{:?}", first.then)
     };
     object.status = Some((**status).clone());
     let second = plan(
         &object,
+        &spec(&object),
         &decision(&object, 50),
         NOW.plus(Duration::from_seconds(15)),
     );

@@ -7,4 +7,8 @@ mod conformance;
 #[cfg(test)]
 mod lab;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod snapshot;
+#[cfg(test)]
+mod world;
