@@ -2,6 +2,15 @@
 //!
 //! Not here: deciding (that is `hpa`), reading files, JSON.
 
+mod headline;
+mod limits;
+mod metric;
+mod numbers;
+mod sentence;
+mod unit;
+mod view;
+mod words;
+
 use units::Timestamp;
 
 /// A decision, and what it was made from.
@@ -48,13 +57,9 @@ pub enum Number {
     List(Vec<Numbers>),
 }
 
-/// The sentence that matters.
+/// The sentence that matters, on one line.
 pub fn headline(subject: &Subject<'_>) -> String {
-    let decision = subject.decision;
-    match &decision.rescale {
-        Some(change) => format!("{} → {}: {}", change.from, change.to, change.reason),
-        None => format!("stays at {}", decision.current_replicas),
-    }
+    headline::headline(subject)
 }
 
 /// The headline, an empty line, and how the number came about.
@@ -64,17 +69,22 @@ pub fn text(subject: &Subject<'_>) -> String {
 
 /// Every rule that was consulted, in order.
 pub fn steps(subject: &Subject<'_>) -> Vec<Line> {
-    let lines = subject.decision.steps.iter();
-    lines
+    let view = view::View::of(subject);
+    let steps = subject.decision.steps.iter();
+    steps
         .map(|step| Line {
-            rule: "Step",
-            detail: format!("{step:?}"),
-            numbers: Vec::new(),
+            rule: numbers::rule(step),
+            detail: sentence::of(&view, step),
+            numbers: numbers::of(subject, step),
         })
         .collect()
 }
 
 /// Two answers beside each other: the real one, and that for a changed specification.
 pub fn compare(actual: &Subject<'_>, what_if: &Subject<'_>) -> String {
-    format!("now      {}\nwhat if  {}\n", headline(actual), headline(what_if))
+    format!(
+        "now      {}\nwhat if  {}\n",
+        headline(actual),
+        headline(what_if)
+    )
 }
