@@ -15,6 +15,8 @@ struct Figure<'a> {
     value: i64,
     timestamp: Timestamp,
     window: Duration,
+    /// Whether a pod of this name was met.
+    met: bool,
 }
 
 /// Figures, one a pod, sorted by the pod's name.
@@ -39,6 +41,7 @@ impl<'a> Figures<'a> {
                 value: value?,
                 timestamp: m.timestamp,
                 window: m.window,
+                met: false,
             })
         }));
         Self::sorted(figures)
@@ -51,6 +54,7 @@ impl<'a> Figures<'a> {
             value: v.value,
             timestamp: v.timestamp,
             window: v.window,
+            met: false,
         });
         Self::sorted(figures.collect())
     }
@@ -66,14 +70,16 @@ impl<'a> Figures<'a> {
         Self(figures)
     }
 
-    /// Looks a pod up. `cursor` is where the last one was found: pods in the figures' order cost one look.
-    fn find(&self, pod: &str, cursor: &mut usize) -> Option<&Figure<'a>> {
+    /// Looks a pod up, and marks its figure as met. `cursor` is where the last one was found: pods in the
+    /// figures' order cost one look.
+    fn meet(&mut self, pod: &str, cursor: &mut usize) -> Option<&Figure<'a>> {
         if self.0.get(*cursor).is_none_or(|f| f.pod != pod) {
             *cursor = self.0.binary_search_by(|f| f.pod.cmp(pod)).ok()?;
         }
-        let found = self.0.get(*cursor);
+        let found = self.0.get_mut(*cursor)?;
+        found.met = true;
         *cursor += 1;
-        found
+        Some(found)
     }
 }
 
@@ -108,19 +114,10 @@ pub(crate) struct Grouped {
 }
 
 /// Puts every pod in its group. Upstream: groupPods.
-pub(crate) fn group(pods: &[Pod], figures: &Figures<'_>, cpu: Option<Starting<'_>>) -> Grouped {
-    let mut strangers = figures.0.len();
-    let mut strangers_usage = figures
-        .0
-        .iter()
-        .fold(0_i64, |sum, f| sum.wrapping_add(f.value));
+pub(crate) fn group(pods: &[Pod], mut figures: Figures<'_>, cpu: Option<Starting<'_>>) -> Grouped {
     let mut cursor = 0;
     let steps = pods.iter().enumerate().map(|(index, pod)| {
-        let figure = figures.find(&pod.name, &mut cursor);
-        if let Some(figure) = figure {
-            strangers -= 1;
-            strangers_usage = strangers_usage.wrapping_sub(figure.value);
-        }
+        let figure = figures.meet(&pod.name, &mut cursor);
         let (group, rule) = place(pod, figure, cpu);
         PodStep {
             pod: index,
@@ -132,10 +129,11 @@ pub(crate) fn group(pods: &[Pod], figures: &Figures<'_>, cpu: Option<Starting<'_
         }
     });
     let pods = steps.collect();
+    let strangers = figures.0.iter().filter(|f| !f.met);
     Grouped {
         pods,
-        strangers,
-        strangers_usage,
+        strangers: strangers.clone().count(),
+        strangers_usage: strangers.fold(0, |sum, f| sum.wrapping_add(f.value)),
     }
 }
 
@@ -256,3 +254,6 @@ pub(crate) fn ready_count(pods: &[Pod]) -> i64 {
         |p: &&Pod| p.phase == Phase::Running && p.ready.is_some_and(|r| r.status == Some(true));
     pods.iter().filter(ready).count() as i64
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ pub(super) fn utilization(
 ) -> Result<(Proposal, i32, i64), String> {
     let metrics = resource_metrics(context, resource)?;
     let figures = Figures::of_resource(metrics, resource, container);
-    let mut grouped = grouped(context, &figures, *resource == Resource::Cpu, step)?;
+    let mut grouped = grouped(context, figures, *resource == Resource::Cpu, step)?;
     let requests = pods::requests(&mut grouped.pods, &context.seen.pods, resource, container);
     let (proposal, first) = match requests {
         Ok(()) => two_passes(context, Wanted::Utilization(target), grouped, step)?,
@@ -55,7 +55,7 @@ pub(super) fn raw_resource(
 ) -> Result<(Proposal, i64), String> {
     let metrics = resource_metrics(context, resource)?;
     let figures = Figures::of_resource(metrics, resource, container);
-    let grouped = grouped(context, &figures, *resource == Resource::Cpu, step)?;
+    let grouped = grouped(context, figures, *resource == Resource::Cpu, step)?;
     let (proposal, first) = two_passes(context, Wanted::Average(target), grouped, step)?;
     Ok((proposal, first.current))
 }
@@ -68,7 +68,7 @@ pub(super) fn plain_values(
     step: &mut MetricStep,
 ) -> Result<(Proposal, i64), String> {
     let figures = Figures::of_values(values);
-    let grouped = grouped(context, &figures, false, step)?;
+    let grouped = grouped(context, figures, false, step)?;
     let (proposal, first) = two_passes(context, Wanted::Average(target), grouped, step)?;
     Ok((proposal, first.current))
 }
@@ -89,7 +89,7 @@ fn resource_metrics<'a>(
 
 fn grouped(
     context: Context<'_>,
-    figures: &Figures<'_>,
+    figures: Figures<'_>,
     cpu: bool,
     step: &mut MetricStep,
 ) -> Result<Grouped, String> {

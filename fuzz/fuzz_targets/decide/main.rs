@@ -1,0 +1,35 @@
+//! Decisions: no input makes one panic, and what the API server accepts is answered inside its bounds.
+#![no_main]
+
+mod any;
+mod case;
+
+use case::Case;
+use hpa::{Decision, decide};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|case: Case| {
+    let decision = decide(case.now, &case.spec, &case.seen, &case.history);
+    let again = decide(case.now, &case.spec, &case.seen, &case.history);
+    // Not the steps: a ratio may be no number, and then equals nothing.
+    assert_eq!(again.outcome, decision.outcome);
+    assert_eq!(again.rescale, decision.rescale);
+    let refused = decision.refused(case.now, "refused");
+    assert_eq!(
+        refused.scaled_now,
+        decision.rescale.is_none() && decision.outcome.scaled_now
+    );
+    if case.allowed {
+        keeps_the_bounds(&case, &decision);
+    }
+});
+
+fn keeps_the_bounds(case: &Case, decision: &Decision) {
+    assert!(decision.desired_replicas >= 0, "{decision:?}");
+    let Some(change) = &decision.rescale else {
+        return;
+    };
+    assert_ne!(change.from, change.to, "a change that changes nothing");
+    let bounds = case.spec.min_replicas.unwrap_or(1)..=case.spec.max_replicas;
+    assert!(bounds.contains(&change.to), "{change:?} leaves {bounds:?}");
+}
