@@ -14,6 +14,9 @@ use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+#[cfg(test)]
+mod tests;
+
 /// The collections that the index is made of, with the kinds it knows them by.
 const KINDS: [(&str, &str); 4] = [
     (RULES[0], "ClusterRole"),
@@ -30,6 +33,18 @@ const RULES: &[&str] = &[
 /// How many clients' certificates are remembered, and for how long.
 const CLIENTS: usize = 256;
 const CLIENT_LIFE: SignedDuration = SignedDuration::from_secs(60);
+
+/// Without credentials a caller is anonymous; with a certificate that is not good, nobody is served.
+///
+/// Upstream: authentication/authenticator (NewFailOnError).
+fn nobody(certificates: &[CertificateDer<'static>]) -> Result<User, ApiError> {
+    if certificates.is_empty() {
+        Ok(User::anonymous())
+    } else {
+        tracing::debug!("a client's certificate is not good");
+        Err(ApiError::unauthorized())
+    }
+}
 
 /// Authentication and authorization.
 #[derive(Debug)]
@@ -67,12 +82,12 @@ impl Access {
         let header = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
-        let Some((scheme, token)) = header.and_then(|value| value.split_once(' ')) else {
-            return Ok(User::anonymous());
+        let token = header
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let Some((_, token)) = token else {
+            return nobody(certificates);
         };
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Ok(User::anonymous());
-        }
         match crate::tokens::verify(&self.tokens, backend, now, token.trim(), &[]) {
             Ok((user, _)) => Ok(user.authenticated()),
             Err(why) => {
