@@ -10,6 +10,7 @@ mod basics;
 mod crash;
 mod exercise;
 mod golden;
+mod history;
 mod lab;
 mod python;
 mod terminal;
