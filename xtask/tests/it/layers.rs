@@ -33,6 +33,7 @@ const ORDER: &[&str] = &[
     "usage",
     "node-plan",
     "k8s",
+    "record",
     "runtime",
     "streaming",
     "lab-schema",

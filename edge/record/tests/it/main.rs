@@ -1,0 +1,4 @@
+//! Snapshots against what Kubernetes' own controller answered.
+
+#[cfg(test)]
+mod conformance;
