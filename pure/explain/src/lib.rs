@@ -2,11 +2,14 @@
 //!
 //! Not here: deciding (that is `hpa`), reading files, JSON.
 
+mod compare;
 mod headline;
 mod limits;
 mod metric;
 mod numbers;
 mod sentence;
+mod table;
+mod text;
 mod unit;
 mod view;
 mod words;
@@ -64,7 +67,7 @@ pub fn headline(subject: &Subject<'_>) -> String {
 
 /// The headline, an empty line, and how the number came about.
 pub fn text(subject: &Subject<'_>) -> String {
-    format!("{}\n", headline(subject))
+    text::text(subject)
 }
 
 /// Every rule that was consulted, in order.
@@ -82,9 +85,8 @@ pub fn steps(subject: &Subject<'_>) -> Vec<Line> {
 
 /// Two answers beside each other: the real one, and that for a changed specification.
 pub fn compare(actual: &Subject<'_>, what_if: &Subject<'_>) -> String {
-    format!(
-        "now      {}\nwhat if  {}\n",
-        headline(actual),
-        headline(what_if)
-    )
+    compare::compare(actual, what_if)
 }
+
+#[cfg(test)]
+mod tests;

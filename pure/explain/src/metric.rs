@@ -46,12 +46,6 @@ impl<'a> Told<'a> {
         self.step.pods.iter().filter(|p| p.group == group).count()
     }
 
-    /// Pods that are assumed to use something in the second pass.
-    pub(crate) fn assumed(&self, group: Group) -> usize {
-        let assumed = self.step.pods.iter().filter(|p| p.assumed.is_some());
-        assumed.filter(|p| p.group == group).count()
-    }
-
     /// Figures by which the second ratio is multiplied.
     pub(crate) fn figures(&self) -> usize {
         let assumed = self
@@ -309,7 +303,7 @@ fn name(source: &Source) -> String {
 }
 
 /// What a metric should be. Which of several targets counts depends on its type, as upstream.
-pub(crate) fn target(metric: &Metric) -> String {
+fn target(metric: &Metric) -> String {
     let unit = Unit::of(&metric.source);
     let target = &metric.target;
     let average = target
@@ -329,7 +323,7 @@ pub(crate) fn target(metric: &Metric) -> String {
 }
 
 /// As in `2 pending`.
-fn in_short(rule: GroupRule) -> &'static str {
+pub(crate) fn in_short(rule: GroupRule) -> &'static str {
     match rule {
         GroupRule::Deleting => "being deleted",
         GroupRule::Failed => "failed",

@@ -87,20 +87,21 @@ pub(crate) fn rest(window: Duration, age: Duration) -> String {
 pub(crate) fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let mut lines = String::new();
     let mut length = 0;
-    for word in text.split(' ') {
+    for (index, word) in text.split(' ').enumerate() {
         let chars = word.chars().count();
-        if length == 0 {
-            length = chars;
-        } else if length + 1 + chars > width {
+        if index > 0 && length + 1 + chars > width && !word.is_empty() {
+            lines.truncate(lines.trim_end().len());
             lines.push('\n');
             lines.push_str(indent);
-            length = indent.len() + chars;
-        } else {
+            length = indent.len();
+        } else if index > 0 {
             lines.push(' ');
-            length += 1 + chars;
+            length += 1;
         }
         lines.push_str(word);
+        length += chars;
     }
+    lines.truncate(lines.trim_end().len());
     lines
 }
 

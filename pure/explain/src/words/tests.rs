@@ -9,7 +9,7 @@ fn a_number_that_is_hardly_above_an_integer_shows_it() {
     assert_eq!(product(4.86), "4.86");
     assert_eq!(product(4.0), "4");
     assert_eq!(product(4.000_000_01), "4.00000001");
-    assert_eq!(product(0.1 + 0.2 + 2.7), "3.0000000000000004");
+    assert_eq!(product(3.0 + 2.0 * f64::EPSILON), "3.0000000000000004");
     assert_eq!(product(f64::NAN), "no number");
     assert_eq!(product(f64::INFINITY), "infinite");
 }

@@ -1,0 +1,7 @@
+//! Whole answers, line by line, for every kind of outcome.
+
+mod limits;
+mod metrics;
+mod outcomes;
+mod samples;
+mod steps;
