@@ -185,3 +185,9 @@ fn may_be_stored(value: &Value, error: &FieldError) -> bool {
         _ => false,
     }
 }
+
+/// Why an API server would refuse an autoscaler (version 2, defaulted), if it would.
+pub(crate) fn refusal(value: &Value, zero_allowed: bool) -> Option<String> {
+    let refused = validate(value, zero_allowed);
+    refused.first().map(ToString::to_string)
+}

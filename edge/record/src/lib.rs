@@ -17,6 +17,7 @@ mod snapshot;
 mod target;
 mod tree;
 mod typed;
+mod what_if;
 mod write;
 
 pub use answer::{Answer, subject};

@@ -9,7 +9,7 @@ use crate::metrics::{Asked, Lists};
 use crate::target;
 use crate::typed;
 use hpa::{Decision, History, Observation, Selection, Spec};
-use k8s::autoscaling::observe as wire;
+use k8s::autoscaling::{history as kept, observe as wire};
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Pod;
@@ -85,15 +85,18 @@ impl Snapshot {
                 .unwrap_or_default(),
             unavailable: &context.unavailable,
         };
+        let now = context.now.map_or(choice.now, context::timestamp);
+        let (history, forgotten) = remembered(now, &context, &chosen.object);
         let observation = look.observe(&chosen.object)?;
         let mut warnings = documents.warnings.clone();
         warnings.extend(chosen.warnings);
         warnings.extend(look.unused(&chosen.object));
+        warnings.extend(forgotten);
         Ok(Self {
-            now: context.now.map_or(choice.now, context::timestamp),
+            now,
             spec: wire::spec(&chosen.object, config, &selector_problem),
             observation,
-            history: context.history(),
+            history,
             warnings,
             unavailable: context.unavailable,
             object: chosen.object,
@@ -113,6 +116,28 @@ impl Snapshot {
     /// What Kubernetes' controller would do.
     pub fn decide(&self) -> Decision {
         hpa::decide(self.now, &self.spec, &self.observation, &self.history)
+    }
+}
+
+/// What the context says is remembered; where it says nothing, what Evenkeel's controller keeps on the
+/// autoscaler. And why that cannot be used.
+fn remembered(
+    now: Timestamp,
+    context: &Context,
+    object: &HorizontalPodAutoscaler,
+) -> (History, Option<String>) {
+    let said = context.history();
+    let annotations = object.metadata.annotations.as_ref();
+    let kept = annotations.and_then(|a| a.get(kept::ANNOTATION));
+    match kept.filter(|_| said == History::default()) {
+        None => (said, None),
+        Some(text) => match kept::decode(now, text) {
+            Ok(history) => (history, None),
+            Err(problem) => {
+                let warning = format!("the annotation {} is left out: {problem}", kept::ANNOTATION);
+                (said, Some(warning))
+            }
+        },
     }
 }
 
