@@ -2,10 +2,9 @@
 //!
 //! Upstream: k8s.io/metrics/pkg/client (v0.36): custom_metrics/versioned_client.go, external_metrics/client.go.
 
-use crate::errors::{Error, request};
+use crate::errors::get;
 use crate::mapping::Mapper;
 use hpa::{PodValue, Reading};
-use http::Request;
 use k8s::autoscaling::observe::{milli, time};
 use k8s::selector;
 use k8s_openapi::api::autoscaling::v2::{
@@ -15,11 +14,8 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use kube::Client;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use units::{Duration, Timestamp};
 
-const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2";
-const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1";
 /// Upstream: metricServerDefaultMetricWindow.
 const DEFAULT_WINDOW_SECONDS: i64 = 60;
 
@@ -34,6 +30,8 @@ struct List<T> {
 struct MetricValue {
     described_object: Described,
     timestamp: Option<Time>,
+    /// v1beta1 calls it `window`.
+    #[serde(alias = "window")]
     window_seconds: Option<i64>,
     value: Quantity,
 }
@@ -83,25 +81,15 @@ async fn of_pods(
     metric: &MetricIdentifier,
     pods: &str,
 ) -> Result<Vec<PodValue>, String> {
-    let namespace = asker.namespace;
-    let path = format!(
-        "{CUSTOM}/namespaces/{namespace}/pods/*/{}",
-        escaped(&metric.name)
-    );
-    let query = [
-        ("labelSelector", pods.to_owned()),
-        ("metricLabelSelector", text(metric.selector.as_ref())),
-    ];
-    let list: List<MetricValue> = get(asker.client, &path, &query)
-        .await
-        .map_err(|e| unless_registered(&e))?;
+    let version = asker.mapper.custom_version(asker.client).await?;
+    let list = asker.custom(version, "pods", "*", metric, pods).await?;
     let value = |v: MetricValue| PodValue {
         pod: v.described_object.name,
         timestamp: v.timestamp.as_ref().map_or(Timestamp::GO_ZERO, time),
         window: Duration::from_seconds(v.window_seconds.unwrap_or(DEFAULT_WINDOW_SECONDS)),
         value: milli(&v.value),
     };
-    Ok(list.items.into_iter().map(value).collect())
+    Ok(list.into_iter().map(value).collect())
 }
 
 async fn of_object(
@@ -109,12 +97,15 @@ async fn of_object(
     object: &CrossVersionObjectReference,
     metric: &MetricIdentifier,
 ) -> Result<i64, String> {
-    let path = object_path(asker, object, &escaped(&metric.name)).await?;
-    let query = [("metricLabelSelector", text(metric.selector.as_ref()))];
-    let list: List<MetricValue> = get(asker.client, &path, &query)
-        .await
-        .map_err(|e| unless_registered(&e))?;
-    match list.items.as_slice() {
+    let version = asker.mapper.custom_version(asker.client).await?;
+    let list = match resource_of(asker, object).await? {
+        Some(resource) => {
+            let name = object.name.as_str();
+            asker.custom(version, &resource, name, metric, "").await?
+        }
+        None => asker.of_namespace(version, metric).await?,
+    };
+    match list.as_slice() {
         [one] => Ok(milli(&one.value)),
         many => Err(format!(
             "the custom metrics API server returned {} results when we asked for exactly one",
@@ -123,86 +114,97 @@ async fn of_object(
     }
 }
 
-/// Namespaces are asked for by the autoscaler's own namespace, whatever the reference says.
-async fn object_path(
+/// The resource of an object with its group; none for a namespace, which is asked for differently (and is
+/// the autoscaler's own, whatever the reference says).
+async fn resource_of(
     asker: Asker<'_>,
     object: &CrossVersionObjectReference,
-    metric: &str,
-) -> Result<String, String> {
-    let namespace = asker.namespace;
-    let group = match object
-        .api_version
-        .as_deref()
-        .unwrap_or_default()
-        .split_once('/')
-    {
-        Some((group, _)) => group,
-        None => "",
-    };
+) -> Result<Option<String>, String> {
+    let api_version = object.api_version.as_deref().unwrap_or_default();
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
     if object.kind == "Namespace" && group.is_empty() {
-        return Ok(format!("{CUSTOM}/namespaces/{namespace}/metrics/{metric}"));
+        return Ok(None);
     }
     let mappings = asker
         .mapper
         .mappings(asker.client, group, &object.kind)
         .await
         .map_err(|error| {
-            format!(
-                "unable to map kind {} to resource: {error}",
-                group_kind(&object.kind, group)
-            )
+            let kind = qualified(&object.kind, group);
+            format!("unable to map kind {kind} to resource: {error}")
         })?;
-    let resource = mappings
-        .first()
-        .map(|m| m.resource.as_str())
-        .unwrap_or_default();
-    let qualified = if group.is_empty() {
-        resource.to_owned()
-    } else {
-        format!("{resource}.{group}")
-    };
-    Ok(format!(
-        "{CUSTOM}/namespaces/{namespace}/{qualified}/{}/{metric}",
-        escaped(&object.name)
-    ))
+    let resource = mappings.first().map_or("", |m| m.resource.as_str());
+    Ok(Some(qualified(resource, group)))
 }
 
-fn group_kind(kind: &str, group: &str) -> String {
+/// Upstream: GroupKind.String, GroupResource.String.
+fn qualified(name: &str, group: &str) -> String {
     if group.is_empty() {
-        kind.to_owned()
+        name.to_owned()
     } else {
-        format!("{kind}.{group}")
+        format!("{name}.{group}")
+    }
+}
+
+impl Asker<'_> {
+    /// A metric of one object, or with `*` of all that `selector` selects.
+    async fn custom(
+        self,
+        version: &str,
+        resource: &str,
+        name: &str,
+        metric: &MetricIdentifier,
+        selector: &str,
+    ) -> Result<Vec<MetricValue>, String> {
+        let namespace = self.namespace;
+        let (object, metric_name) = (escaped(name), escaped(&metric.name));
+        let query = query(&[
+            ("labelSelector", selector),
+            ("metricLabelSelector", &text(metric.selector.as_ref())),
+        ]);
+        let uri = format!(
+            "/apis/custom.metrics.k8s.io/{version}/namespaces/{namespace}/{resource}/{object}/{metric_name}{query}"
+        );
+        let what = format!("get {resource}.custom.metrics.k8s.io {name}");
+        self.values(uri, what).await
+    }
+
+    async fn of_namespace(
+        self,
+        version: &str,
+        metric: &MetricIdentifier,
+    ) -> Result<Vec<MetricValue>, String> {
+        let (namespace, name) = (self.namespace, &metric.name);
+        let query = query(&[("metricLabelSelector", &text(metric.selector.as_ref()))]);
+        let uri = format!(
+            "/apis/custom.metrics.k8s.io/{version}/namespaces/{namespace}/metrics/{}{query}",
+            escaped(name)
+        );
+        let what = format!("get metrics.custom.metrics.k8s.io {name}");
+        self.values(uri, what).await
+    }
+
+    async fn values(self, uri: String, what: String) -> Result<Vec<MetricValue>, String> {
+        let list: List<MetricValue> = get(self.client, uri, what)
+            .await
+            .map_err(|e| e.to_string())?;
+        Ok(list.items)
     }
 }
 
 async fn external(asker: Asker<'_>, source: &ExternalMetricSource) -> Result<Vec<i64>, String> {
-    let path = format!(
-        "{EXTERNAL}/namespaces/{}/{}",
+    let name = &source.metric.name;
+    let query = query(&[("labelSelector", &text(source.metric.selector.as_ref()))]);
+    let uri = format!(
+        "/apis/external.metrics.k8s.io/v1beta1/namespaces/{}/{}{query}",
         asker.namespace,
-        escaped(&source.metric.name)
+        escaped(name)
     );
-    let query = [("labelSelector", text(source.metric.selector.as_ref()))];
-    let list: List<ExternalValue> = get(asker.client, &path, &query).await.map_err(|error| {
-        match error.code() {
-            Some(404) => format!(
-                "the server could not find the requested resource (get {}.external.metrics.k8s.io)",
-                source.metric.name
-            ),
-            _ => error.to_string(),
-        }
-    })?;
+    let what = format!("get {name}.external.metrics.k8s.io");
+    let list: List<ExternalValue> = get(asker.client, uri, what)
+        .await
+        .map_err(|e| e.to_string())?;
     Ok(list.items.iter().map(|v| milli(&v.value)).collect())
-}
-
-/// Upstream's client looks first whether anybody registered the API.
-fn unless_registered(error: &Error) -> String {
-    let text = error.to_string();
-    let unknown = text.starts_with("the server could not find the requested resource")
-        || text.starts_with("404");
-    if error.code() == Some(404) && unknown {
-        return "no custom metrics API (custom.metrics.k8s.io) registered".to_owned();
-    }
-    text
 }
 
 /// A metric's selector as a query says it; nothing for none. What does not parse was said elsewhere.
@@ -218,7 +220,7 @@ fn escaped(name: &str) -> String {
     let mut path = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' => {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b':' | b'*' => {
                 path.push(char::from(byte));
             }
             _ => path.push_str(&format!("%{byte:02X}")),
@@ -227,22 +229,12 @@ fn escaped(name: &str) -> String {
     path
 }
 
-async fn get<T: DeserializeOwned>(
-    client: &Client,
-    path: &str,
-    query: &[(&str, String)],
-) -> Result<T, Error> {
-    let mut uri = path.to_owned();
-    let set = query.iter().filter(|(_, value)| !value.is_empty());
-    for (index, (name, value)) in set.enumerate() {
-        uri.push(if index == 0 { '?' } else { '&' });
-        uri.push_str(&format!("{name}={}", escaped(value)));
+/// The parameters that are set, with the question mark.
+pub(crate) fn query(parameters: &[(&str, &str)]) -> String {
+    let mut query = String::new();
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        query.push(if query.is_empty() { '?' } else { '&' });
+        query.push_str(&format!("{name}={}", escaped(value)));
     }
-    request("get metrics", async {
-        let ask = Request::get(uri)
-            .body(Vec::new())
-            .map_err(kube::Error::HttpError)?;
-        client.request(ask).await
-    })
-    .await
+    query
 }

@@ -45,7 +45,12 @@ type Answer = (Instant, Arc<[Mapping]>);
 #[derive(Debug, Default)]
 pub(crate) struct Mapper {
     known: Mutex<HashMap<Key, Answer>>,
+    custom: Mutex<Option<(Instant, &'static str)>>,
 }
+
+const CUSTOM: &str = "custom.metrics.k8s.io";
+/// Those that can be read. Upstream: custom_metrics/converter.go, MetricVersions.
+const CUSTOM_VERSIONS: [&str; 2] = ["v1beta2", "v1beta1"];
 
 impl Mapper {
     /// The resources that serve a kind, the preferred version first; never none.
@@ -74,6 +79,28 @@ impl Mapper {
         }
         known.insert(key, (Instant::now(), found.clone()));
         Ok(found)
+    }
+}
+
+impl Mapper {
+    /// The version in which to ask for custom metrics: the server's preferred one, else its first that can be
+    /// read. Upstream: custom_metrics/discovery.go.
+    pub(crate) async fn custom_version(&self, client: &Client) -> Result<&'static str, String> {
+        let known = *self.custom.lock().await;
+        if let Some((_, version)) = known.filter(|(at, _)| at.elapsed() < FRESH) {
+            return Ok(version);
+        }
+        let served = versions(client, CUSTOM).await.map_err(|e| e.to_string())?;
+        if served.is_empty() {
+            return Err(format!("no custom metrics API ({CUSTOM}) registered"));
+        }
+        let readable = |served: &String| CUSTOM_VERSIONS.into_iter().find(|v| v == served);
+        let version = served
+            .iter()
+            .find_map(readable)
+            .ok_or("no known available metric versions found")?;
+        *self.custom.lock().await = Some((Instant::now(), version));
+        Ok(version)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Everything that one decision needs to see.
 
-use crate::custom::{self, Asker};
-use crate::errors::request;
+use crate::custom::{self, Asker, query};
+use crate::errors::{get, request};
 use crate::fleet::Selectors;
 use crate::mapping::Mapper;
 use crate::target::{self, Target};
@@ -170,14 +170,9 @@ impl Observer<'_> {
             #[serde(default)]
             items: Vec<wire::PodMetrics>,
         }
-        let path = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods");
-        let asked = async {
-            let ask = kube::core::Request::new(path)
-                .list(&ListParams::default().labels(selector))
-                .map_err(kube::Error::BuildRequest)?;
-            self.client.request::<List>(ask).await
-        };
-        let list = request("get pods.metrics.k8s.io", asked)
+        let query = query(&[("labelSelector", selector)]);
+        let uri = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods{query}");
+        let list: List = get(self.client, uri, "get pods.metrics.k8s.io".to_owned())
             .await
             .map_err(|e| e.to_string())?;
         let mut metrics: Vec<hpa::PodMetrics> =

@@ -1,12 +1,13 @@
-//! A lab server with a metrics API beside it, as the aggregation layer would put it there.
+//! A lab server with metrics APIs beside it, as the aggregation layer would put them there.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use lab_server::{AsUser, BoxError};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tower::Service;
@@ -28,11 +29,61 @@ impl PodMetrics {
     }
 }
 
-/// Answers for metrics.k8s.io itself; everything else is the server's.
+/// What an adapter answers at a path: a code, a type, a body.
+type Answer = (StatusCode, &'static str, String);
+
+/// An adapter of custom and external metrics: what it answers, and what it was asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Adapter {
+    answers: Arc<Mutex<HashMap<String, Answer>>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Adapter {
+    /// Answers with an object.
+    pub(crate) fn put(&self, path: &str, object: &Value) {
+        let answer = (StatusCode::OK, "application/json", object.to_string());
+        self.answers.lock().unwrap().insert(path.to_owned(), answer);
+    }
+
+    /// Answers with an error: a Status object, or some program's text.
+    pub(crate) fn fail(&self, path: &str, code: u16, body: &str) {
+        let kind = if body.starts_with('{') {
+            "application/json"
+        } else {
+            "text/plain; charset=utf-8"
+        };
+        let code = StatusCode::from_u16(code).unwrap();
+        let answer = (code, kind, body.to_owned());
+        self.answers.lock().unwrap().insert(path.to_owned(), answer);
+    }
+
+    /// The paths and queries that were asked for and answered, each once.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let mut asked = self.asked.lock().unwrap().clone();
+        asked.sort();
+        asked.dedup();
+        asked
+    }
+
+    fn answer<B>(&self, request: &Request<B>) -> Option<Answer> {
+        let answer = self
+            .answers
+            .lock()
+            .unwrap()
+            .get(request.uri().path())?
+            .clone();
+        self.asked.lock().unwrap().push(request.uri().to_string());
+        Some(answer)
+    }
+}
+
+/// Answers for metrics APIs itself; everything else is the server's.
 #[derive(Clone)]
 pub(crate) struct Aggregated {
     pub(crate) server: AsUser,
     pub(crate) metrics: PodMetrics,
+    pub(crate) adapter: Adapter,
 }
 
 type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -50,10 +101,15 @@ impl Service<Request<kube::client::Body>> for Aggregated {
         if request.uri().path().starts_with("/apis/metrics.k8s.io/")
             && let Some(list) = self.metrics.list()
         {
-            let body = Full::from(list.to_string())
-                .map_err(|never| match never {})
-                .boxed_unsync();
-            return Box::pin(async move { Ok(Response::new(body)) });
+            let response = Response::new(full(list.to_string()));
+            return Box::pin(async move { Ok(response) });
+        }
+        if let Some((code, kind, body)) = self.adapter.answer(&request) {
+            let response = Response::builder()
+                .status(code)
+                .header(header::CONTENT_TYPE, kind);
+            let response = response.body(full(body)).unwrap();
+            return Box::pin(async move { Ok(response) });
         }
         let answer = self.server.call(request);
         Box::pin(async move {
@@ -62,4 +118,10 @@ impl Service<Request<kube::client::Body>> for Aggregated {
                 .map(|r| r.map(|b| b.map_err(Into::into).boxed_unsync()))
         })
     }
+}
+
+fn full(text: String) -> Body {
+    Full::from(text)
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod aggregated;
 #[cfg(test)]
+mod custom;
+#[cfg(test)]
 mod lab;
 #[cfg(test)]
 mod memory;

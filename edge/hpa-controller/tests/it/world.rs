@@ -2,7 +2,7 @@
 //!
 //! Where metrics-server would be, behind the aggregation layer, stands a list that the test sets.
 
-use crate::aggregated::{Aggregated, PodMetrics};
+use crate::aggregated::{Adapter, Aggregated, PodMetrics};
 use hpa_controller::{Config, DecisionRecord, HpaFlags, run};
 use k8s_openapi::api::core::v1::Event;
 use kube::Client;
@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) lab: Lab,
     pub(crate) decisions: Arc<Mutex<Vec<DecisionRecord>>>,
     metrics: PodMetrics,
+    pub(crate) adapter: Adapter,
     begun: Instant,
 }
 
@@ -41,6 +42,7 @@ impl World {
             lab: testkit::lab().await.unwrap(),
             decisions: Arc::default(),
             metrics: PodMetrics::default(),
+            adapter: Adapter::default(),
             begun: Instant::now(),
         };
         let namespaces = Api::all_with(
@@ -103,6 +105,7 @@ impl World {
         let service = Aggregated {
             server: self.lab.server.as_user(account),
             metrics: self.metrics.clone(),
+            adapter: self.adapter.clone(),
         };
         let client = Client::new(service, "default");
         let stop = self.lab.shutdown.child_token();
