@@ -8,12 +8,12 @@ use crate::{Subject, headline, limits};
 use hpa::step::Calculation;
 
 const WIDTH: usize = 118;
-const INDENT: &str = "         ";
+const INDENT: &str = "          ";
 
 /// Both headlines, then the rows in which they differ.
 pub(crate) fn compare(actual: &Subject<'_>, what_if: &Subject<'_>) -> String {
     let line = |name: &str, subject: &Subject<'_>| {
-        let line = format!("{name:<8} {}", headline::headline(subject));
+        let line = format!("{name:<9} {}", headline::headline(subject));
         wrapped(&line, WIDTH, INDENT) + "\n"
     };
     let mut text = line("as it is", actual) + &line("what if", what_if) + "\n";

@@ -36,6 +36,9 @@ fn by_metrics(view: &View<'_>, changes: bool) -> String {
     };
     let mut parts = vec![format!("{}{}", chosen.sentence(), among(view, chosen))];
     let limits = view.limits();
+    if limits.is_empty() && !changes && chosen.computed() {
+        parts.push("that is how many there are".to_owned());
+    }
     if limits.is_empty() && changes {
         parts.push("nothing limited it".to_owned());
     }

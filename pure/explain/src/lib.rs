@@ -1,6 +1,30 @@
 //! Decisions become sentences: what was decided and why, for people and as data.
 //!
 //! Not here: deciding (that is `hpa`), reading files, JSON.
+//!
+//! # Rules
+//!
+//! [`Line::rule`] is one of these; they are stable, and come in this order.
+//!
+//! | rule | says |
+//! | --- | --- |
+//! | `NoScale` | the target's scale could not be read |
+//! | `Start` | the replicas found, and the bounds |
+//! | `Disabled` | the target is at zero, and not because the autoscaler put it there |
+//! | `OutsideBounds` | the replicas found are outside the bounds, so no metric was asked |
+//! | `NoSelection` | the scale's selector is missing, invalid or shared with another autoscaler |
+//! | `Metric` | one metric: its pods, its passes, its proposal or error; one line for each metric |
+//! | `Select` | which metric asks for the most, or why none may |
+//! | `Stabilize` | what recent recommendations made of the number |
+//! | `Rate` | what the policies of `spec.behavior` made of it; only where there is a change |
+//! | `Bound` | what the bounds and the older limit on scaling up made of it; only without `spec.behavior` |
+//! | `LiftFromZero` | from zero it goes to `minReplicas` at once |
+//! | `Result` | what is done |
+//! | `Kept` | nothing could be decided: the status keeps its number |
+//!
+//! A pod's `group` is `Ready`, `Unready`, `Missing` or `Ignored`; its `rule` is a name of `hpa::step::GroupRule`,
+//! and a metric's `proposalRule` one of `hpa::step::Rule`. Names that end in `Milli` are thousandths of the
+//! metric's unit (millicores, thousandths of a byte). `hpa::step::audit` recomputes the number from the same steps.
 
 mod compare;
 mod headline;

@@ -39,12 +39,12 @@ pub(crate) fn stabilized(step: &StabilizeStep, current: i32) -> Option<String> {
         // The first decision begins with what it finds.
         ", as found when this autoscaler was first looked at".to_owned()
     } else if past.replicas == after {
-        format!(", as recommended {} ago", words::age(past.age))
+        format!(", as recommended {}", words::ago(past.age))
     } else {
         format!(
-            " by the {} recommended {} ago",
+            " by the {} recommended {}",
             past.replicas,
-            words::age(past.age)
+            words::ago(past.age)
         )
     };
     let window = window(step);
@@ -75,6 +75,28 @@ pub(crate) fn policy(policy: &PolicyStep) -> String {
         PolicyKind::Pods if policy.value == 1 => format!("1 pod per {period}"),
         PolicyKind::Pods => format!("{} pods per {period}", policy.value),
     }
+}
+
+/// `3 + 2 = 5`, `3 × 1.1 = 3.3, rounded up to 4`.
+pub(crate) fn reach(policy: &PolicyStep, up: bool) -> String {
+    let (from, limit) = (policy.start, policy.limit);
+    if policy.kind == PolicyKind::Pods {
+        let sign = if up { '+' } else { '-' };
+        return format!("{from} {sign} {} = {limit}", policy.value);
+    }
+    let share = f64::from(policy.value) / 100.0;
+    let factor = if up { 1.0 + share } else { 1.0 - share };
+    let reached = f64::from(from) * factor;
+    let product = format!(
+        "{from} × {} = {}",
+        words::trimmed(format!("{factor:.2}")),
+        words::product(reached)
+    );
+    if reached == f64::from(limit) {
+        return product;
+    }
+    let rounded = if up { "rounded up" } else { "cut" };
+    format!("{product}, {rounded} to {limit}")
 }
 
 /// `limited to 4 by the policy of 1 pod per 1m`.
@@ -173,13 +195,9 @@ pub(crate) fn bound(step: &BoundStep, current: i32) -> Option<String> {
     }
     let verb = if kept { "kept at" } else { "limited to" };
     if step.up_limit < step.max {
-        let most = if current > 1 {
-            "at most doubles"
-        } else {
-            "grows to 4 at most"
-        };
+        let most = step.up_limit;
         return Some(format!(
-            "{verb} {after}, because without behavior it {most} at once"
+            "{verb} {after}, because without behavior {current} may grow to {most} at most"
         ));
     }
     Some(format!("{verb} {after} by maxReplicas"))

@@ -62,6 +62,20 @@ impl<'a> Told<'a> {
         self.step.proposal.as_ref().ok().map(|p| p.replicas)
     }
 
+    /// Whether its number was computed, not just left as it is.
+    pub(crate) fn computed(&self) -> bool {
+        let rule = self.step.proposal.as_ref().map(|p| p.rule);
+        rule.is_ok_and(|rule| {
+            matches!(
+                rule,
+                Rule::RatioTimesReadyPods
+                    | Rule::RatioTimesFigures
+                    | Rule::RatioFromZero
+                    | Rule::ValueByTarget
+            )
+        })
+    }
+
     /// `cpu is at 81 % of its 50 % target across 3 ready pods; 81/50 × 3 = 4.86, rounded up to 5`, or why not.
     pub(crate) fn sentence(&self) -> String {
         if let Err(error) = &self.step.proposal {
@@ -86,7 +100,12 @@ impl<'a> Told<'a> {
                 count(pods.len(), "pod")
             );
         }
-        format!("{} failed: {error}", self.name())
+        // The name is said already.
+        let cause = ["utilization: ", "usage: "].iter().find_map(|end| {
+            let (before, cause) = error.split_once(end)?;
+            before.starts_with("failed to get ").then_some(cause)
+        });
+        format!("{} failed: {}", self.name(), cause.unwrap_or(error))
     }
 
     /// `2 pending`, `1 without a figure`.
@@ -155,9 +174,7 @@ impl<'a> Told<'a> {
         };
         if strangers > 0 {
             let all = count(first.figures, "figure");
-            return format!(
-                "across {all}, {strangers} of which belong to none of the target's pods"
-            );
+            return format!("across {all} ({strangers} of pods that are not the target's)");
         }
         if ready == counting {
             format!("across {}", count(ready, "ready pod"))
@@ -217,7 +234,14 @@ impl<'a> Told<'a> {
                 let unit = self.unit();
                 let (v, t) = (unit.amount(*value), unit.amount(*target));
                 if proposal.rule == Rule::WithinTolerance {
-                    return self.within(&format!("{v}/({t} × {replicas})"), *ratio);
+                    let within = self.within(&format!("{v}/({t} × {replicas})"), *ratio);
+                    return if wanted == self.current {
+                        within
+                    } else {
+                        format!(
+                            "{within}; so it asks for the {wanted} that the target's status counts"
+                        )
+                    };
                 }
                 rounded_up(&format!("{v}/{t}"), *value as f64 / *target as f64, wanted)
             }
@@ -241,17 +265,15 @@ impl<'a> Told<'a> {
                 format!("{quotient} = {ratio} would turn {turn}, so it asks for no change")
             }
             Rule::AgainstDirection => {
-                let product = pass.ratio * figures as f64;
-                let side = if pass.ratio < 1.0 {
-                    "more than the {} there are, from below"
+                let product = rounded_product(&times(), pass.ratio * figures as f64);
+                let (side, above) = if pass.ratio < 1.0 {
+                    ("more", "below")
                 } else {
-                    "fewer than the {} there are, from above"
+                    ("fewer", "above")
                 };
-                let side = side.replace("{}", &self.current.to_string());
-                let times = times();
+                let current = self.current;
                 format!(
-                    "{times} = {} would be {side} the target, so it asks for no change",
-                    words::product(product)
+                    "{product} is {side} than the {current} there are, although it is {above} its target, so it asks for no change"
                 )
             }
             _ => rounded_up(&times(), pass.ratio * figures as f64, wanted),
@@ -277,6 +299,16 @@ pub(crate) fn edges(tolerances: Tolerances) -> [f64; 2] {
 pub(crate) fn between(tolerances: Tolerances) -> String {
     let [low, high] = edges(tolerances).map(|edge| words::trimmed(format!("{edge:.6}")));
     format!("{low} to {high}")
+}
+
+/// `60/50 × 3 = 3.6, rounded up`.
+fn rounded_product(formula: &str, value: f64) -> String {
+    let rounded = if value == value.ceil() {
+        ""
+    } else {
+        ", rounded up,"
+    };
+    format!("{formula} = {}{rounded}", words::product(value))
 }
 
 /// `81/50 × 3 = 4.86, rounded up to 5`; nothing is said of rounding where there is none.
@@ -333,8 +365,8 @@ pub(crate) fn in_short(rule: GroupRule) -> &'static str {
         GroupRule::NeverObserved => "without a Ready condition or a start time",
         GroupRule::StartingNotReady => "starting and not ready",
         GroupRule::StartingTooFresh => "not measured for long enough since ready",
-        GroupRule::StartingReady => "starting and ready",
+        GroupRule::StartingReady => "starting, ready and measured since",
         GroupRule::NeverReady => "never ready",
-        GroupRule::Settled => "settled",
+        GroupRule::Settled => "ready, or ready before",
     }
 }

@@ -4,6 +4,7 @@ use crate::limits;
 use crate::view::View;
 use crate::words;
 use hpa::step::{BoundStep, RateStep, SelectStep, StabilizeStep, Step};
+use units::Duration;
 
 /// What a step says.
 pub(crate) fn of(view: &View<'_>, step: &Step) -> String {
@@ -22,7 +23,7 @@ pub(crate) fn of(view: &View<'_>, step: &Step) -> String {
             object_or_external,
         } => disabled(*scaled_to_zero, *object_or_external).to_owned(),
         Step::OutsideBounds { before, after } => outside(*before, *after),
-        Step::NoSelection { error } => format!("its pods cannot be told: {error}"),
+        Step::NoSelection { error } => format!("its pods are not known: {error}"),
         Step::Metric(metric) => {
             let told = view.metrics.iter().find(|m| m.step.index == metric.index);
             told.map_or_else(String::new, |told| match told.proposal() {
@@ -38,7 +39,10 @@ pub(crate) fn of(view: &View<'_>, step: &Step) -> String {
             format!("coming from zero it goes to minReplicas {after} at once")
         }
         Step::Result { current, desired } if current == desired => format!("it stays at {current}"),
-        Step::Result { current, desired } => format!("it goes from {current} to {desired}"),
+        Step::Result { .. } => {
+            let reason = view.reason.unwrap_or_default();
+            format!("the event's reason: {reason}")
+        }
         Step::Kept { desired } => {
             format!("nothing is done, and the status keeps {desired} as desired")
         }
@@ -50,7 +54,7 @@ const fn disabled(scaled_to_zero: bool, object_or_external: bool) -> &'static st
         "this autoscaler scaled it to zero, and no metric can be read without pods (that takes an Object or \
          External metric, or minReplicas above 0)"
     } else {
-        "somebody set the target to zero, which disables scaling until somebody sets it to 1 or more"
+        "the target is set to zero, which disables scaling until it is set to 1 or more by hand"
     }
 }
 
@@ -67,6 +71,7 @@ fn select(view: &View<'_>, step: &SelectStep) -> String {
     let Some(chosen) = view.chosen() else {
         return match (step.of, step.failed) {
             (0, _) => "there is no metric".to_owned(),
+            (1, _) => "the only metric failed, so nothing may be done".to_owned(),
             (of, failed) if of == failed => {
                 format!("{failed} of {all} failed, so nothing may be done")
             }
@@ -94,21 +99,23 @@ fn stabilize(view: &View<'_>, step: &StabilizeStep) -> String {
     if let Some(held) = limits::stabilized(step, view.current) {
         return held;
     }
-    let down = words::span(step.down_window);
-    match step.up_window {
-        None => format!(
-            "nothing held it: the most recommended in the last {down} is {}",
-            step.highest
-        ),
-        Some(up) => {
-            let lowest = step.lowest.unwrap_or(step.before);
-            format!(
-                "nothing held it: the least recommended in the last {} is {lowest}, the most in the last {down} is {}",
-                words::span(up),
-                step.highest
-            )
-        }
+    let most = looked_back("down", "most", step.down_window, step.highest);
+    let Some(up) = step.up_window else {
+        return format!("nothing held it: {most}");
+    };
+    let lowest = step.lowest.unwrap_or(step.before);
+    let least = looked_back("up", "least", up, lowest);
+    format!("nothing held it: {least}, {most}")
+}
+
+fn looked_back(direction: &str, which: &str, window: Duration, replicas: i32) -> String {
+    if window <= Duration::ZERO {
+        return format!("scaling {direction} does not look back");
     }
+    format!(
+        "the {which} asked for in the last {} is {replicas}",
+        words::span(window)
+    )
 }
 
 fn rate(view: &View<'_>, step: &RateStep) -> String {
@@ -132,7 +139,7 @@ fn bound(view: &View<'_>, step: &BoundStep) -> String {
         return limited;
     }
     format!(
-        "nothing limited it: minReplicas is {}, maxReplicas {}, and without behavior it may grow to {} at once",
+        "nothing limited it: minReplicas {}, maxReplicas {}, and at most {} at once without behavior",
         step.min, step.max, step.up_limit
     )
 }

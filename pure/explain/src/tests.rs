@@ -3,5 +3,6 @@
 mod limits;
 mod metrics;
 mod outcomes;
+mod properties;
 mod samples;
 mod steps;

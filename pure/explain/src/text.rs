@@ -6,8 +6,9 @@ mod pods;
 use crate::view::View;
 use crate::words::{self, wrapped};
 use crate::{Subject, headline, limits, sentence};
-use hpa::step::{PolicyStep, RateStep, StabilizeStep, Step};
-use units::Timestamp;
+use hpa::SelectPolicy;
+use hpa::step::{RateStep, StabilizeStep, Step};
+use units::{Duration, Timestamp};
 
 const WIDTH: usize = 118;
 /// Where the sentences of the last section begin.
@@ -116,7 +117,7 @@ fn transformations(subject: &Subject<'_>, view: &View<'_>) -> String {
                     ));
                 }
             }
-            Step::Rate(step) => text.push_str(&policies(step)),
+            Step::Rate(step) => text.push_str(&policies(step, view.current)),
             _ => {}
         }
     }
@@ -136,6 +137,12 @@ fn told(name: &str, number: &str, sentence: &str) -> String {
 
 /// `remembered: 5 (2m10s ago), 4 (1m ago)`.
 fn remembered(step: &StabilizeStep) -> String {
+    let looks_back = step
+        .down_window
+        .max(step.up_window.unwrap_or(Duration::ZERO));
+    if looks_back <= Duration::ZERO {
+        return String::new();
+    }
     if step.recent.is_empty() {
         return told("", "", "nothing was recommended before within that time");
     }
@@ -143,7 +150,7 @@ fn remembered(step: &StabilizeStep) -> String {
     recent.sort_by_key(|past| past.age);
     let shown = recent.iter().take(RECENT_MAX);
     let mut said: Vec<String> = shown
-        .map(|past| format!("{} ({} ago)", past.replicas, words::age(past.age)))
+        .map(|past| format!("{} ({})", past.replicas, words::ago(past.age)))
         .collect();
     if recent.len() > RECENT_MAX {
         said.push(format!("{} earlier ones", recent.len() - RECENT_MAX));
@@ -151,36 +158,23 @@ fn remembered(step: &StabilizeStep) -> String {
     told("", "", &format!("recommended before: {}", said.join(", ")))
 }
 
-fn policies(step: &RateStep) -> String {
+fn policies(step: &RateStep, current: i32) -> String {
+    if step.select == SelectPolicy::Disabled {
+        return String::new();
+    }
     let lines = step.policies.iter().map(|policy| {
-        let reach = format!(
-            "{}: {}, so it may go to {}",
-            limits::policy(policy),
-            begun(step, policy),
-            policy.limit
-        );
-        told("", "", &reach)
+        let changed = match policy.oldest {
+            None => String::new(),
+            Some(_) => format!(" ({current} now, {} in that time)", limits::changes(policy)),
+        };
+        let reach = limits::reach(policy, step.up);
+        told(
+            "",
+            "",
+            &format!("{}: {reach}{changed}", limits::policy(policy)),
+        )
     });
     lines.collect()
-}
-
-/// `3 at the beginning of that time (2 added since)`.
-fn begun(step: &RateStep, policy: &PolicyStep) -> String {
-    let percent = policy.kind == hpa::PolicyKind::Percent;
-    let sign = if step.up { "+" } else { "-" };
-    let change = if percent {
-        format!("{} %", policy.value)
-    } else {
-        policy.value.to_string()
-    };
-    if policy.oldest.is_none() {
-        return format!("{} {sign} {change}", policy.start);
-    }
-    let changes = limits::changes(policy);
-    format!(
-        "{} before the {changes} in that time, {sign} {change}",
-        policy.start
-    )
 }
 
 /// Whether the steps alone lead to the same number.
@@ -189,7 +183,7 @@ fn checked(subject: &Subject<'_>) -> String {
         Ok(number) => told(
             "checked",
             &number.to_string(),
-            "recomputed from these steps alone",
+            "the steps alone lead to this number",
         ),
         Err(error) => told(
             "checked",

@@ -17,12 +17,15 @@ pub(crate) struct View<'a> {
     pub(crate) lifted: Option<i32>,
     /// Nothing was decided: the status keeps this number.
     pub(crate) kept: Option<i32>,
+    /// Why it changes, in the event's words.
+    pub(crate) reason: Option<&'a str>,
 }
 
 impl<'a> View<'a> {
     pub(crate) fn of(subject: &Subject<'a>) -> Self {
         let mut view = Self {
             current: subject.decision.current_replicas,
+            reason: subject.decision.rescale.as_ref().map(|r| r.reason.as_str()),
             ..Self::default()
         };
         for step in &subject.decision.steps {

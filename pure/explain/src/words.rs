@@ -76,6 +76,14 @@ pub(crate) fn age(age: Duration) -> String {
     }
 }
 
+/// `2m10s ago`.
+pub(crate) fn ago(past: Duration) -> String {
+    match past.whole_seconds() {
+        0 => "just now".to_owned(),
+        _ => format!("{} ago", age(past)),
+    }
+}
+
 /// The time from `age` until `window`, in whole seconds, rounded up.
 pub(crate) fn rest(window: Duration, age: Duration) -> String {
     let nanos = window.nanos().saturating_sub(age.nanos()).max(0);

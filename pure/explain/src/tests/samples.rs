@@ -111,7 +111,7 @@ impl Case {
     }
 
     /// The autoscaler may scale to zero; and it did, if so.
-    pub(super) fn to_zero(mut self, did: bool) -> Self {
+    pub(super) fn scaling_to_zero(mut self, did: bool) -> Self {
         self.spec.config.gates.scale_to_zero = true;
         if did {
             self.seen.status.conditions = vec![Condition {

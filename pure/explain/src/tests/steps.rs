@@ -39,7 +39,7 @@ fn every_step_has_its_rule_and_numbers() {
           failed Integer(0)
           replicas Integer(4)
           chosen Integer(0)
-        Stabilize: nothing held it: the least recommended in the last 1m is 4, the most in the last 5m is 4
+        Stabilize: nothing held it: the least asked for in the last 1m is 4, the most asked for in the last 5m is 4
           upWindowSeconds Integer(60)
           downWindowSeconds Integer(300)
           recommendations List([[("replicas", Integer(3)), ("ageSeconds", Integer(90)), ("inUpWindow", Flag(false)), ("inDownWindow", Flag(true))]])
@@ -72,10 +72,10 @@ fn what_if() {
         actual.with(|one: &Subject<'_>| other.with(|two: &Subject<'_>| compare(one, two)))
     };
     expect![[r#"
-        as it is 3 → 5: cpu is at 81 % of its 50 % target across 3 ready pods; 81/50 × 3 = 4.86, rounded up to 5; nothing
-                 limited it.
-        what if  3 → 4: cpu is at 81 % of its 40 % target across 3 ready pods; 81/40 × 3 = 6.07, rounded up to 7; limited to 4
-                 by maxReplicas.
+        as it is  3 → 5: cpu is at 81 % of its 50 % target across 3 ready pods; 81/50 × 3 = 4.86, rounded up to 5; nothing
+                  limited it.
+        what if   3 → 4: cpu is at 81 % of its 40 % target across 3 ready pods; 81/40 × 3 = 6.07, rounded up to 7; limited to
+                  4 by maxReplicas.
 
                            as it is             what if
         maxReplicas        20                   4
@@ -87,10 +87,10 @@ fn what_if() {
         replicas           3 → 5                3 → 4
     "#]].assert_eq(&compared(&other));
     expect![[r#"
-        as it is 3 → 5: cpu is at 81 % of its 50 % target across 3 ready pods; 81/50 × 3 = 4.86, rounded up to 5; nothing
-                 limited it.
-        what if  3 → 5: cpu is at 81 % of its 50 % target across 3 ready pods; 81/50 × 3 = 4.86, rounded up to 5; nothing
-                 limited it.
+        as it is  3 → 5: cpu is at 81 % of its 50 % target across 3 ready pods; 81/50 × 3 = 4.86, rounded up to 5; nothing
+                  limited it.
+        what if   3 → 5: cpu is at 81 % of its 50 % target across 3 ready pods; 81/50 × 3 = 4.86, rounded up to 5; nothing
+                  limited it.
 
         nothing differs
     "#]].assert_eq(&compared(&actual.clone()));

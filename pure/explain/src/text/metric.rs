@@ -22,6 +22,9 @@ pub(super) fn section(subject: &Subject<'_>, told: &Told<'_>) -> String {
     if !told.step.pods.is_empty() {
         text.push_str(&pods::table(subject, told));
     }
+    if told.step.strangers > 0 {
+        text.push_str(&row("others", &strangers(told)));
+    }
     match &told.step.calculation {
         Calculation::None => {}
         Calculation::Pods { first, second } => {
@@ -62,8 +65,27 @@ pub(super) fn section(subject: &Subject<'_>, told: &Told<'_>) -> String {
 }
 
 fn row(name: &str, what: &str) -> String {
-    let line = format!("  {name:<12} {what}");
-    wrapped(&line, WIDTH, "               ") + "\n"
+    let line = format!("  {name:<12}  {what}");
+    wrapped(&line, WIDTH, "                ") + "\n"
+}
+
+/// Figures of pods that the target does not have, or not any more.
+fn strangers(told: &Told<'_>) -> String {
+    let number = count(told.step.strangers, "figure");
+    let usage = told.unit().amount(told.step.strangers_usage);
+    match &told.step.calculation {
+        Calculation::Pods { first, second } if first.request.is_some() => {
+            let counted = if second.is_some() {
+                "counted in the number of figures, but not"
+            } else {
+                "not counted"
+            };
+            format!(
+                "{number} of pods that are not the target's ({usage}), {counted} in usage and request"
+            )
+        }
+        _ => format!("{number} of pods that are not the target's ({usage}), counted all the same"),
+    }
 }
 
 const fn because(first: &Pass) -> &'static str {
@@ -99,7 +121,7 @@ fn pass(told: &Told<'_>, pass: &Pass) -> String {
     format!("{average}; {} = {ratio}", told.quotient(pass))
 }
 
-/// `81 %`, or `81 % (81.97 without its fraction)`.
+/// `81 %`, or `81 % (cut from 81.97)`.
 fn percent(pass: &Pass, request: i64) -> String {
     let whole = pass.usage.wrapping_mul(100);
     if whole.checked_rem(request) == Some(0) {
@@ -109,7 +131,7 @@ fn percent(pass: &Pass, request: i64) -> String {
         100.0 * pass.usage as f64 / request as f64,
         &[pass.current as f64],
     );
-    format!("{} % ({exact} without its fraction)", pass.current)
+    format!("{} % (cut from {exact})", pass.current)
 }
 
 /// `120`, or `120, the sum of 70 and 50`.

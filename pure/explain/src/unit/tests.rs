@@ -23,7 +23,7 @@ fn bytes_are_exact_or_have_a_decimal() {
         2048 * mebi,
         512 * mebi + 1,
         733_003_201_000,
-        1000_000,
+        1_000_000,
     ]
     .map(|m| Unit::Bytes.amount(m));
     assert_eq!(
