@@ -103,3 +103,14 @@ fn all_cases_are_answered_the_same_after_they_were_saved() {
         }
     });
 }
+
+#[test]
+fn every_number_follows_from_its_steps_alone() {
+    for case in cases() {
+        let name = case["name"].as_str().unwrap();
+        let snapshot = Snapshot::parse(name, &as_json(&case), choice()).unwrap();
+        let decision = snapshot.decide();
+        let found = hpa::step::audit(&decision.steps);
+        assert_eq!(found, Ok(decision.desired_replicas), "{name}");
+    }
+}
