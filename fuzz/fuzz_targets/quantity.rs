@@ -8,7 +8,8 @@ const FORMATS: [Format; 3] = [Format::DecimalExponent, Format::BinarySi, Format:
 
 fuzz_target!(|bytes: &[u8]| {
     if let Some(number) = bytes.first_chunk() {
-        of_a_number(i64::from_le_bytes(*number));
+        // The smallest of all is more than upstream lets a text say, in either direction.
+        of_a_number(i64::from_le_bytes(*number).max(-i64::MAX));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
         of_a_text(text);
@@ -38,13 +39,24 @@ fn of_a_number(number: i64) {
 
 fn reads_as_printed(quantity: &Quantity) {
     let printed = quantity.to_string();
+    let size = quantity.approximate_f64();
+    if size.is_infinite() {
+        // Written with one more digit, it is refused: upstream would compute for minutes.
+        return;
+    }
     let read: Quantity = printed
         .parse()
         .unwrap_or_else(|e| panic!("{printed:?} was printed but does not read: {e}"));
-    assert_eq!(read.to_string(), printed);
+    let again = read.to_string();
+    // 62.5Ki prints as 64000, which is decimal and prints as 64k, with upstream too.
+    if read.format() == quantity.format() {
+        assert_eq!(again, printed);
+    }
+    let settled: Quantity = again.parse().expect("what was read is printed to be read");
+    assert_eq!(settled.to_string(), again);
     assert_eq!(read.sign(), quantity.sign(), "{printed}");
-    let size = quantity.approximate_f64();
-    assert!(!size.is_nan(), "{printed}");
+    // 0e999 is nothing times infinity, with upstream too.
+    assert!(!size.is_nan() || quantity.sign() == 0, "{printed}");
     if fits(size) {
         assert_eq!(read.value(), quantity.value(), "{printed}");
     }

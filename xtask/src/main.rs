@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod command;
+mod fuzz;
 mod test;
 mod tools;
 
@@ -16,6 +17,8 @@ usage: cargo xtask COMMAND
   fix              clippy --fix, then fmt
   bench lab        how fast and how small the lab is
   bench decide     how fast the autoscaler decides
+  fuzz [TARGET] [--seconds N]
+                   random input against quantities, decisions and snapshots; needs cargo-fuzz
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["fix"] => ci::fix(),
         ["bench", name, rest @ ..] => bench::run(name, rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             command::say(USAGE);
             return ExitCode::SUCCESS;

@@ -19,10 +19,19 @@ fuzz_target!(|case: Case| {
         refused.scaled_now,
         decision.rescale.is_none() && decision.outcome.scaled_now
     );
+    follows_from_its_steps(&decision);
     if case.allowed {
         keeps_the_bounds(&case, &decision);
     }
 });
+
+/// The status says what the steps come to, when recomputed by other code.
+fn follows_from_its_steps(decision: &Decision) {
+    match hpa::step::audit(&decision.steps) {
+        Ok(number) => assert_eq!(number, decision.desired_replicas, "{:#?}", decision.steps),
+        Err(error) => panic!("{error}\n{:#?}", decision.steps),
+    }
+}
 
 fn keeps_the_bounds(case: &Case, decision: &Decision) {
     assert!(decision.desired_replicas >= 0, "{decision:?}");
