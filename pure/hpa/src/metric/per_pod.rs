@@ -209,20 +209,42 @@ fn second_proposal(context: Context<'_>, first: f64, second: f64, figures: usize
     }
 }
 
-/// Adds up what counts: ready pods' figures and the assumptions made so far.
+/// What counts, added up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    usage: i64,
+    request: i64,
+    figures: usize,
+}
+
+impl Sums {
+    /// Of ready pods' figures and the assumptions made so far.
+    fn of(pods: &[PodStep]) -> Self {
+        let mut sums = Self::default();
+        for pod in pods {
+            let figure = match pod.group {
+                Group::Ready => pod.value,
+                _ => pod.assumed,
+            };
+            if let Some(value) = figure {
+                sums.usage = sums.usage.wrapping_add(value);
+                sums.request = sums.request.wrapping_add(pod.request.unwrap_or(0));
+                sums.figures += 1;
+            }
+        }
+        sums
+    }
+}
+
 fn pass(wanted: Wanted, grouped: &Grouped) -> Result<Pass, String> {
-    let counted = || {
-        grouped.pods.iter().filter_map(|p| match p.group {
-            Group::Ready => p.value.map(|value| (value, p.request)),
-            _ => p.assumed.map(|value| (value, p.request)),
-        })
-    };
-    let usage = counted().fold(0_i64, |sum, (value, _)| sum.wrapping_add(value));
-    let figures = counted().count();
+    let Sums {
+        usage,
+        request,
+        figures,
+    } = Sums::of(&grouped.pods);
     match wanted {
         Wanted::Utilization(target) => {
             // Upstream: GetResourceUtilizationRatio. Strangers have no request and are left out.
-            let request = counted().fold(0_i64, |sum, (_, r)| sum.wrapping_add(r.unwrap_or(0)));
             if request == 0 {
                 return Err("no metrics returned matched known pods".to_owned());
             }
