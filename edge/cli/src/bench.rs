@@ -91,6 +91,7 @@ async fn start(data_dir: Option<PathBuf>, stop: CancellationToken) -> Result<Han
             data_dir,
             listen,
             network,
+            gates: lab_server::Gates::default(),
         },
         stop,
     )

@@ -3,12 +3,13 @@
 //! Upstream: cmd/kube-controller-manager/app/options/hpacontroller.go (v1.36).
 
 use crate::report::OnDecision;
+use k8s::features::{self, FeatureFlag};
 use std::fmt;
 use std::sync::Arc;
 use units::{Duration, Timestamp};
 
 /// Upstream's flags with upstream's names, defaults and units.
-#[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
+#[derive(Debug, Clone, PartialEq, clap::Args)]
 #[command(next_help_heading = "Horizontal pod autoscaler")]
 pub struct HpaFlags {
     /// The period for syncing the number of pods in a horizontal pod autoscaler
@@ -40,6 +41,10 @@ pub struct HpaFlags {
         value_parser = syncs
     )]
     pub concurrent_syncs: usize,
+
+    /// Feature gates as GATE=true|false pairs; HPAScaleToZero and HPAConfigurableTolerance have an effect
+    #[arg(long = "feature-gates", value_name = "GATES")]
+    pub feature_gates: Vec<FeatureFlag>,
 }
 
 impl Default for HpaFlags {
@@ -52,11 +57,17 @@ impl Default for HpaFlags {
             cpu_initialization_period: config.cpu_initialization_period,
             initial_readiness_delay: config.initial_readiness_delay,
             concurrent_syncs: 5,
+            feature_gates: Vec::new(),
         }
     }
 }
 
 impl HpaFlags {
+    /// Which features are on.
+    pub fn gates(&self) -> hpa::Gates {
+        features::gates(&self.feature_gates)
+    }
+
     /// What of it concerns decisions.
     pub fn decisions(&self) -> hpa::Config {
         hpa::Config {
@@ -64,7 +75,7 @@ impl HpaFlags {
             cpu_initialization_period: self.cpu_initialization_period,
             initial_readiness_delay: self.initial_readiness_delay,
             downscale_stabilization: self.downscale_stabilization,
-            gates: hpa::Gates::default(),
+            gates: self.gates(),
         }
     }
 }

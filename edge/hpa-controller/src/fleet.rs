@@ -39,6 +39,9 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
         component: Some(COMPONENT.to_owned()),
         host: None,
     };
+    for warning in k8s::features::warnings(&config.flags.feature_gates) {
+        warn!("{warning}");
+    }
     let (recorder, scribe) = Recorder::new(client.clone(), source);
     let tasks = TaskTracker::new();
     tasks.spawn(shutdown.clone().run_until_cancelled_owned(scribe.run()));

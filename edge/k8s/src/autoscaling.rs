@@ -12,11 +12,13 @@ mod go_json;
 pub mod history;
 pub mod observe;
 mod outcome;
+mod tolerance;
 mod validation;
 
 pub use convert::{v1_to_v2, v2_to_v1};
 pub use defaults::{default_v1, default_v2};
 pub use outcome::{same_status, status_after};
+pub use tolerance::drop_tolerances;
 pub use validation::{validate, validate_update};
 
 /// Upstream: annotations.go.

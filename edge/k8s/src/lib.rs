@@ -3,6 +3,7 @@
 //! Not here: any client, any IO. Conversions and values only.
 
 pub mod autoscaling;
+pub mod features;
 pub mod names;
 pub mod quote;
 pub mod selector;

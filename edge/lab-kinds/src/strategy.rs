@@ -16,6 +16,7 @@ mod tests;
 
 use crate::json::{Object, empty, ensure_object};
 use crate::resources::Resource;
+use k8s::features::Gates;
 use serde_json::{Value, json};
 
 pub use crate::defaults::default;
@@ -51,6 +52,14 @@ pub fn prepare_create(resource: &Resource, object: &mut Value) {
         ("batch", "jobs") => jobs::prepare_create(object),
         ("apps", "daemonsets") => daemon_sets::prepare_create(object),
         _ => {}
+    }
+}
+
+/// Leaves out fields of features that are off, unless they were in use before.
+/// Upstream: dropDisabledFields of horizontalpodautoscaler/strategy.go.
+pub fn drop_disabled(gates: Gates, resource: &Resource, old: Option<&Value>, new: &mut Value) {
+    if resource.is("autoscaling", "horizontalpodautoscalers") && !gates.configurable_tolerance {
+        k8s::autoscaling::drop_tolerances(old, new);
     }
 }
 

@@ -26,19 +26,21 @@ mod workloads;
 use crate::json::at;
 use crate::resources::Resource;
 use check::Check;
+use k8s::features::Gates;
 use k8s::status::FieldError;
 use serde_json::Value;
 
 /// What is wrong with a new object; name and uid must be set.
-pub fn validate_create(resource: &Resource, object: &Value) -> Vec<FieldError> {
+pub fn validate_create(gates: Gates, resource: &Resource, object: &Value) -> Vec<FieldError> {
     let mut check = Check::default();
     metadata::of_new(&mut check, resource, object);
-    kind(&mut check, resource, object, None);
+    kind(&mut check, gates, resource, object, None);
     check.done()
 }
 
 /// What is wrong with a change.
 pub fn validate_update(
+    gates: Gates,
     resource: &Resource,
     subresource: Option<&str>,
     old: &Value,
@@ -47,7 +49,7 @@ pub fn validate_update(
     let mut check = Check::default();
     metadata::of_update(&mut check, old, new);
     match subresource {
-        None => kind(&mut check, resource, new, Some(old)),
+        None => kind(&mut check, gates, resource, new, Some(old)),
         Some("status") if resource.is("", "namespaces") => admin::namespace_status(&mut check, new),
         Some(_) => {}
     }
@@ -61,7 +63,7 @@ pub fn validate_scale(scale: &Value) -> Vec<FieldError> {
     check.done()
 }
 
-fn kind(check: &mut Check, resource: &Resource, object: &Value, old: Option<&Value>) {
+fn kind(check: &mut Check, gates: Gates, resource: &Resource, object: &Value, old: Option<&Value>) {
     match (resource.group.as_str(), resource.resource.as_str()) {
         ("", "pods") => pods::pod(check, object, old),
         ("", "services") => services::service(check, object, old),
@@ -77,7 +79,9 @@ fn kind(check: &mut Check, resource: &Resource, object: &Value, old: Option<&Val
         ("", "replicationcontrollers") => workloads::replication_controller(check, object),
         ("batch", "jobs") => batch::job(check, object, old),
         ("batch", "cronjobs") => batch::cron_job(check, object, old),
-        ("autoscaling", "horizontalpodautoscalers") => autoscaler(check, resource, object, old),
+        ("autoscaling", "horizontalpodautoscalers") => {
+            autoscaler(check, gates, resource, object, old);
+        }
         ("rbac.authorization.k8s.io", name) => rbac::object(check, name, object, old),
         ("policy", "poddisruptionbudgets") => admin::disruption_budget(check, object),
         ("scheduling.k8s.io", "priorityclasses") => admin::priority_class(check, object, old),
@@ -91,15 +95,21 @@ fn kind(check: &mut Check, resource: &Resource, object: &Value, old: Option<&Val
 }
 
 /// The rules are those of v2, to which v1 is converted first.
-fn autoscaler(check: &mut Check, resource: &Resource, object: &Value, old: Option<&Value>) {
+fn autoscaler(
+    check: &mut Check,
+    gates: Gates,
+    resource: &Resource,
+    object: &Value,
+    old: Option<&Value>,
+) {
     let as_v2 = |value: &Value| match resource.version.as_str() {
         "v1" => k8s::autoscaling::v1_to_v2(value.clone()).ok(),
         _ => Some(value.clone()),
     };
     let Some(object) = as_v2(object) else { return };
     let errors = match old.and_then(as_v2) {
-        Some(old) => k8s::autoscaling::validate_update(&object, &old, false),
-        None => k8s::autoscaling::validate(&object, false),
+        Some(old) => k8s::autoscaling::validate_update(&object, &old, gates.scale_to_zero),
+        None => k8s::autoscaling::validate(&object, gates.scale_to_zero),
     };
     check.extend(errors);
 }

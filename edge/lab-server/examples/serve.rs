@@ -28,6 +28,7 @@ async fn main() -> anyhow::Result<()> {
             data_dir,
             listen,
             network,
+            gates: lab_server::Gates::default(),
         },
         shutdown.clone(),
     )

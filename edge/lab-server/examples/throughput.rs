@@ -33,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
             data_dir,
             listen,
             network,
+            gates: lab_server::Gates::default(),
         },
         shutdown.clone(),
     )

@@ -8,6 +8,7 @@ use crate::verbs::create::timestamp;
 use crate::{kinds, registry};
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use k8s::features::Gates;
 use objects::Expect;
 use serde_json::{Value, json};
 
@@ -64,7 +65,7 @@ async fn put(
     object["metadata"]["creationTimestamp"] = timestamp(now).into();
     let status = object.get("status").cloned();
     kinds::default(served, &mut object);
-    kinds::prepare_create(served, &mut object);
+    kinds::prepare_create(Gates::default(), served, &mut object);
     if let Some(status) = status {
         object["status"] = status;
     }

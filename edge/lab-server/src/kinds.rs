@@ -5,6 +5,7 @@
 use crate::registry::Served;
 use crate::stored::Stored;
 use jiff::Timestamp;
+use k8s::features::Gates;
 use k8s::status::{ApiError, FieldError};
 use lab_kinds::{fields, strategy, table, versions};
 use lab_schema::fields::{Patched, Validation};
@@ -146,23 +147,26 @@ pub(crate) fn default(resource: &Served, value: &mut Value) {
 }
 
 /// Resets what a client may not set on create.
-pub(crate) fn prepare_create(resource: &Served, value: &mut Value) {
+pub(crate) fn prepare_create(gates: Gates, resource: &Served, value: &mut Value) {
     strategy::prepare_create(&resource.storage, value);
+    strategy::drop_disabled(gates, &resource.storage, None, value);
 }
 
 /// Keeps what an update may not change.
 pub(crate) fn prepare_update(
+    gates: Gates,
     resource: &Served,
     subresource: Option<&str>,
     old: &Value,
     new: &mut Value,
 ) {
     strategy::prepare_update(&resource.storage, subresource, old, new);
+    strategy::drop_disabled(gates, &resource.storage, Some(old), new);
 }
 
 /// What is wrong with a new object.
-pub(crate) fn validate_create(resource: &Served, value: &Value) -> Vec<FieldError> {
-    let mut errors = strategy::validate_create(&resource.storage, value);
+pub(crate) fn validate_create(gates: Gates, resource: &Served, value: &Value) -> Vec<FieldError> {
+    let mut errors = strategy::validate_create(gates, &resource.storage, value);
     if let Some(custom) = &resource.custom {
         errors.extend(custom.validate(None, value));
     }
@@ -171,12 +175,13 @@ pub(crate) fn validate_create(resource: &Served, value: &Value) -> Vec<FieldErro
 
 /// What is wrong with a change.
 pub(crate) fn validate_update(
+    gates: Gates,
     resource: &Served,
     subresource: Option<&str>,
     old: &Value,
     new: &Value,
 ) -> Vec<FieldError> {
-    let mut errors = strategy::validate_update(&resource.storage, subresource, old, new);
+    let mut errors = strategy::validate_update(gates, &resource.storage, subresource, old, new);
     if let Some(custom) = &resource.custom {
         errors.extend(custom.validate(Some(old), new));
     }

@@ -41,6 +41,7 @@ mod watch;
 
 pub use body::{Body, BoxError};
 pub use health::GIT_VERSION;
+pub use k8s::features::Gates;
 pub use lab_auth::User;
 pub use server::{AsUser, Server};
-pub use start::{Config, Handle, in_memory, start};
+pub use start::{Config, Handle, in_memory, in_memory_with, start};

@@ -10,6 +10,7 @@ use crate::service;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use k8s::features::Gates;
 use lab_auth::User;
 use lab_auth::pki::Authority;
 use runtime::network::LabNetwork;
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) authority: Arc<Authority>,
     pub(crate) network: LabNetwork,
+    /// Which features are on.
+    pub(crate) gates: Gates,
     /// Where the server listens; what its certificate and the `kubernetes` Service say.
     pub(crate) address: SocketAddr,
     /// How the server shows itself to kubelets.
@@ -57,6 +60,7 @@ pub(crate) struct Parts {
     pub(crate) backend: Backend,
     pub(crate) authority: Arc<Authority>,
     pub(crate) network: LabNetwork,
+    pub(crate) gates: Gates,
     pub(crate) address: SocketAddr,
     pub(crate) shutdown: CancellationToken,
 }
@@ -81,6 +85,7 @@ impl Server {
                 access,
                 authority: parts.authority,
                 network: parts.network,
+                gates: parts.gates,
                 address: parts.address,
                 kubelet_tls,
                 allocating: Mutex::new(()),

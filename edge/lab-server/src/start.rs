@@ -5,6 +5,7 @@ use crate::server::{Parts, Server};
 use crate::{bootstrap, expiry};
 use anyhow::Context;
 use jiff::Timestamp;
+use k8s::features::Gates;
 use lab_auth::pki::{Authority, Certificate};
 use runtime::network::LabNetwork;
 use runtime::serve::{Limits, serve, tls};
@@ -35,6 +36,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The lab's addresses.
     pub network: LabNetwork,
+    /// Which features are on.
+    pub gates: Gates,
 }
 
 /// A running lab server.
@@ -114,6 +117,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
         backend,
         authority: authority.clone(),
         network,
+        gates: config.gates,
         address,
         shutdown: shutdown.clone(),
     };
@@ -152,6 +156,15 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> anyhow::Resul
 
 /// A server in memory without a listener, as tests want it.
 pub async fn in_memory(network: LabNetwork, shutdown: CancellationToken) -> anyhow::Result<Server> {
+    in_memory_with(network, Gates::default(), shutdown).await
+}
+
+/// A server without a wire and without a disk, with features that are off or on.
+pub async fn in_memory_with(
+    network: LabNetwork,
+    gates: Gates,
+    shutdown: CancellationToken,
+) -> anyhow::Result<Server> {
     let now = runtime::clock::now();
     let authority = Arc::new(Authority::in_memory(now)?);
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 6443);
@@ -160,6 +173,7 @@ pub async fn in_memory(network: LabNetwork, shutdown: CancellationToken) -> anyh
         backend,
         authority,
         network,
+        gates,
         address,
         shutdown,
     })?;

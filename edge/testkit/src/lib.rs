@@ -4,7 +4,7 @@ use anyhow::Context;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Client;
 use kube::api::PostParams;
-use lab_server::{Server, User};
+use lab_server::{Gates, Server, User};
 use runtime::network::LabNetwork;
 use tokio_util::sync::CancellationToken;
 
@@ -36,9 +36,14 @@ impl Lab {
 
 /// A new lab with nothing in it but what every API server makes for itself.
 pub async fn lab() -> anyhow::Result<Lab> {
+    lab_with(Gates::default()).await
+}
+
+/// The same with features that are off or on.
+pub async fn lab_with(gates: Gates) -> anyhow::Result<Lab> {
     let network = LabNetwork::new(*LabNetwork::BLOCKS.start()).context("the first block")?;
     let shutdown = CancellationToken::new();
-    let server = lab_server::in_memory(network, shutdown.clone()).await?;
+    let server = lab_server::in_memory_with(network, gates, shutdown.clone()).await?;
     let client = client(&server, User::new("test-admin", &["system:masters"]));
     // Pods need it; in a whole lab the controllers make it.
     let account = serde_json::from_value(serde_json::json!({"metadata": {"name": "default"}}))?;

@@ -70,6 +70,7 @@ impl Lab {
             data_dir: config.store.then(|| config.folder.clone()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, config.secure_port)),
             network: claim.network(),
+            gates: config.hpa.flags.gates(),
         };
         let handle = lab_server::start(server, shutdown.clone()).await?;
         let mut lab = Self {

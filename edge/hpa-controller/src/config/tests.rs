@@ -32,6 +32,21 @@ fn durations_are_gos() {
 }
 
 #[test]
+fn feature_gates_reach_decisions_from_one_flag_or_several() {
+    let flags = parse(&[
+        "--feature-gates=HPAScaleToZero=true,AllBeta=true",
+        "--feature-gates",
+        "HPAConfigurableTolerance=false",
+    ])
+    .unwrap();
+    let gates = flags.decisions().gates;
+    assert_eq!(
+        (gates.scale_to_zero, gates.configurable_tolerance),
+        (true, false)
+    );
+}
+
+#[test]
 fn nonsense_is_refused_with_a_reason() {
     for (flag, reason) in [
         (
@@ -45,6 +60,10 @@ fn nonsense_is_refused_with_a_reason() {
         (
             "--horizontal-pod-autoscaler-sync-period=0s",
             "must be greater than 0",
+        ),
+        (
+            "--feature-gates=Frobnicate=true",
+            "unrecognized feature gate: Frobnicate",
         ),
         (
             "--horizontal-pod-autoscaler-tolerance=NaN",

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Event;
 use kube::Client;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use lab_server::User;
+use lab_server::{Gates, User};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,8 +38,13 @@ fn resource(api_version: &str, kind: &str, plural: &str) -> ApiResource {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with_gates(Gates::default()).await
+    }
+
+    /// One whose API has features off or on.
+    pub(crate) async fn with_gates(gates: Gates) -> Self {
         let world = Self {
-            lab: testkit::lab().await.unwrap(),
+            lab: testkit::lab_with(gates).await.unwrap(),
             decisions: Arc::default(),
             metrics: PodMetrics::default(),
             adapter: Adapter::default(),

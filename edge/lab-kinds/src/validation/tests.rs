@@ -4,6 +4,7 @@ use super::{validate_create, validate_scale, validate_update};
 use crate::resources::find;
 use crate::strategy::{default, prepare_create};
 use expect_test::{Expect, expect};
+use k8s::features::Gates;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ fn problems(group: &str, name: &str, mut object: Value) -> String {
     }
     default(group, version, &resource.kind, &mut object);
     prepare_create(resource, &mut object);
-    lines(validate_create(resource, &object))
+    lines(validate_create(Gates::default(), resource, &object))
 }
 
 fn lines(errors: Vec<k8s::status::FieldError>) -> String {
@@ -260,7 +261,13 @@ fn update(group: &str, name: &str, old: &Value, change: impl Fn(&mut Value)) -> 
     prepare_create(resource, &mut old);
     let mut new = old.clone();
     change(&mut new);
-    lines(validate_update(resource, None, &old, &new))
+    lines(validate_update(
+        Gates::default(),
+        resource,
+        None,
+        &old,
+        &new,
+    ))
 }
 
 #[test]
@@ -592,9 +599,9 @@ proptest! {
             if object.is_object() {
                 prepare_create(resource, &mut object);
             }
-            validate_create(resource, &object);
+            validate_create(Gates::default(), resource, &object);
             crate::strategy::prepare_update(resource, None, &old, &mut new);
-            validate_update(resource, None, &old, &new);
+            validate_update(Gates::default(), resource, None, &old, &new);
             crate::table::cells(resource, &object, now);
         }
     }

@@ -46,7 +46,7 @@ pub(crate) async fn insert(call: &Call, object: Value) -> Result<Created, ApiErr
     let generated = begin_metadata(call, &mut object)?;
     kinds::default(&call.resource, &mut object);
     admission::on_create(call, &mut object).await?;
-    kinds::prepare_create(&call.resource, &mut object);
+    kinds::prepare_create(call.inner.gates, &call.resource, &mut object);
     let mut tries = if generated { TRIES } else { 1 };
     loop {
         check(call, &object)?;
@@ -65,7 +65,7 @@ pub(crate) async fn insert(call: &Call, object: Value) -> Result<Created, ApiErr
 }
 
 fn check(call: &Call, object: &Value) -> Result<(), ApiError> {
-    let errors = kinds::validate_create(&call.resource, object);
+    let errors = kinds::validate_create(call.inner.gates, &call.resource, object);
     if errors.is_empty() {
         return Ok(());
     }

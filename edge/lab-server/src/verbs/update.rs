@@ -203,9 +203,10 @@ fn prepare(call: &Call, old: &Value, new: &mut Value) -> Result<(), ApiError> {
     }
     metadata.remove("selfLink");
     kinds::default(resource, new);
-    kinds::prepare_update(resource, call.path.subresource.as_deref(), old, new);
+    let (gates, subresource) = (call.inner.gates, call.path.subresource.as_deref());
+    kinds::prepare_update(gates, resource, subresource, old, new);
     admission::on_update(call, old, new)?;
-    let errors = kinds::validate_update(resource, call.path.subresource.as_deref(), old, new);
+    let errors = kinds::validate_update(gates, resource, subresource, old, new);
     if !errors.is_empty() {
         return Err(ApiError::invalid(
             &resource.group,

@@ -16,6 +16,7 @@ async fn start(directory: &Path, shutdown: &CancellationToken) -> (Handle, Api<C
         data_dir: Some(directory.to_owned()),
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
         network: LabNetwork::new(99).expect("a block"),
+        gates: lab_server::Gates::default(),
     };
     let handle = lab_server::start(config, shutdown.clone())
         .await

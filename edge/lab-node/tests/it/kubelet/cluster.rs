@@ -40,6 +40,7 @@ impl Cluster {
             data_dir: None,
             listen,
             network,
+            gates: lab_server::Gates::default(),
         };
         let handle = lab_server::start(config, shutdown.clone()).await.unwrap();
         let client = client(&handle, "test-admin", "system:masters");
