@@ -24,7 +24,7 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// Where.
-    pub place: Place,
+    pub place: Box<Place>,
     /// What.
     pub problem: String,
 }
@@ -43,7 +43,7 @@ impl Error {
 
     pub(crate) fn new(place: Place, problem: impl Into<String>) -> Self {
         Self {
-            place,
+            place: Box::new(place),
             problem: problem.into(),
         }
     }

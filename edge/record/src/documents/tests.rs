@@ -1,3 +1,5 @@
+//! Which documents an input holds, and where its mistakes are.
+
 use super::{Documents, INPUT_BYTES_MAX, Part, cut};
 use crate::Error;
 
@@ -9,7 +11,7 @@ fn read(text: &str) -> Result<Documents, Error> {
 
 #[track_caller]
 fn problem(text: &str) -> String {
-    let error = read(text).err().expect("it must be refused").to_string();
+    let error = read(text).unwrap_err().to_string();
     assert_eq!(error.lines().count(), 1, "{error}");
     error
 }

@@ -1,3 +1,5 @@
+//! What snapshots decide on, and what is wrong with those that cannot be used.
+
 use super::{Choice, Snapshot};
 use crate::Documents;
 use units::Timestamp;
@@ -122,100 +124,103 @@ fn one_of_several_autoscalers_is_chosen_by_name() {
         "f: holds no HorizontalPodAutoscaler shop/db; there is shop/web, shop/api"
     );
     assert_eq!(
-        parse(&SCALE.repeat(1), None).unwrap_err(),
+        parse(SCALE, None).unwrap_err(),
         "f: holds no HorizontalPodAutoscaler: add the output of kubectl get hpa -o yaml"
     );
 }
 
+/// What is replaced, by what, and what is then said.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        "minReplicas: 1",
+        "minReplicas: 11",
+        "document 1, line 1: HorizontalPodAutoscaler shop/web: spec.maxReplicas: Invalid value: 10: must be greater than or equal to `minReplicas`",
+    ),
+    (
+        "minReplicas: 1",
+        "minReplicas: one",
+        "document 1, line 1: HorizontalPodAutoscaler shop/web: spec.minReplicas: invalid type: string \"one\", expected i32",
+    ),
+    (
+        "autoscaling/v2",
+        "autoscaling/v2beta1",
+        "document 1, line 1: HorizontalPodAutoscaler shop/web: apiVersion: autoscaling/v2beta1 is not known; autoscaling/v1 and autoscaling/v2 are",
+    ),
+    (
+        "averageUtilization: 50",
+        "averageUtilization: 0",
+        "document 1, line 1: HorizontalPodAutoscaler shop/web: spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0",
+    ),
+    (
+        "cpu: 100m",
+        "cpu: 100x",
+        "document 3, line 16: Pod shop/web-1: spec.containers[0].resources.requests.cpu: \"100x\" is not a quantity (as 100m, 1.5 or 64Mi): ",
+    ),
+    (
+        "startTime: \"2026-01-01T11:00:00Z\"",
+        "startTime: \"yesterday\"",
+        "document 3, line 16: Pod shop/web-1: status.startTime: ",
+    ),
+    (
+        "lastTransitionTime: \"2026-01-01T11:00:10Z\"",
+        "lastTransitionTime: 5",
+        "document 3, line 16: Pod shop/web-1: status.conditions[0].lastTransitionTime: ",
+    ),
+    (
+        "cpu: 90m",
+        "cpu: [90]",
+        "document 4, line 25: PodMetrics shop/web-1: containers[0].usage.cpu: must be a quantity (as 100m, 1.5 or 64Mi), not a list",
+    ),
+    (
+        "window: 15s",
+        "window: soon",
+        "document 4, line 25: PodMetrics shop/web-1: window: \"soon\" is not a duration (as 15s or 1m30s): ",
+    ),
+    (
+        "{replicas: 1}",
+        "{replicas: 1.5}",
+        "document 2, line 10: Scale shop/web: spec.replicas: ",
+    ),
+    (
+        "now: \"2026-01-01T12:00:00Z\"",
+        "now: \"2026-13-01T12:00:00Z\"",
+        "document 5, line 32: DecisionContext: now: ",
+    ),
+    (
+        "recommendations: []",
+        "recomendations: []",
+        "document 5, line 32: DecisionContext: recomendations: unknown field `recomendations`, expected one of ",
+    ),
+    (
+        "recommendations: []",
+        "recommendations: [{at: \"2026-01-01T11:00:00Z\", replicas: -1}]",
+        "document 5, line 32: DecisionContext: recommendations[0].replicas: must not be negative",
+    ),
+    (
+        "recommendations: []",
+        "config: {downscaleStabilization: 5}",
+        "document 5, line 32: DecisionContext: config.downscaleStabilization: invalid type: ",
+    ),
+    (
+        "recommendations: []",
+        "config: {downscaleStabilization: 5 minutes}",
+        "document 5, line 32: DecisionContext: config.downscaleStabilization: \"5 minutes\": ",
+    ),
+    (
+        "recommendations: []",
+        "config: {featureGates: {HPAScaleToNone: true}}",
+        "document 5, line 32: DecisionContext: config.featureGates.HPAScaleToNone: not known; known are HPAConfigurableTolerance, HPAScaleToZero",
+    ),
+    (
+        "evenkeel.dev/v1alpha1",
+        "evenkeel.dev/v9",
+        "document 5, line 32: DecisionContext: apiVersion: \"evenkeel.dev/v9\" is not known; write evenkeel.dev/v1alpha1",
+    ),
+];
+
 #[test]
 fn what_contradicts_itself_or_does_not_fit_is_told_by_its_field() {
-    for (from, to, expected) in [
-        (
-            "minReplicas: 1",
-            "minReplicas: 11",
-            "document 1, line 1: HorizontalPodAutoscaler shop/web: spec.maxReplicas: Invalid value: 10: must be greater than or equal to `minReplicas`",
-        ),
-        (
-            "minReplicas: 1",
-            "minReplicas: one",
-            "document 1, line 1: HorizontalPodAutoscaler shop/web: spec.minReplicas: invalid type: string \"one\", expected i32",
-        ),
-        (
-            "autoscaling/v2",
-            "autoscaling/v2beta1",
-            "document 1, line 1: HorizontalPodAutoscaler shop/web: apiVersion: autoscaling/v2beta1 is not known; autoscaling/v1 and autoscaling/v2 are",
-        ),
-        (
-            "averageUtilization: 50",
-            "averageUtilization: 0",
-            "document 1, line 1: HorizontalPodAutoscaler shop/web: spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0",
-        ),
-        (
-            "cpu: 100m",
-            "cpu: 100x",
-            "document 3, line 16: Pod shop/web-1: spec.containers[0].resources.requests.cpu: \"100x\" is not a quantity (as 100m, 1.5 or 64Mi): ",
-        ),
-        (
-            "startTime: \"2026-01-01T11:00:00Z\"",
-            "startTime: \"yesterday\"",
-            "document 3, line 16: Pod shop/web-1: status.startTime: ",
-        ),
-        (
-            "lastTransitionTime: \"2026-01-01T11:00:10Z\"",
-            "lastTransitionTime: 5",
-            "document 3, line 16: Pod shop/web-1: status.conditions[0].lastTransitionTime: ",
-        ),
-        (
-            "cpu: 90m",
-            "cpu: [90]",
-            "document 4, line 25: PodMetrics shop/web-1: containers[0].usage.cpu: must be a quantity (as 100m, 1.5 or 64Mi), not a list",
-        ),
-        (
-            "window: 15s",
-            "window: soon",
-            "document 4, line 25: PodMetrics shop/web-1: window: \"soon\" is not a duration (as 15s or 1m30s): ",
-        ),
-        (
-            "{replicas: 1}",
-            "{replicas: 1.5}",
-            "document 2, line 10: Scale shop/web: spec.replicas: ",
-        ),
-        (
-            "now: \"2026-01-01T12:00:00Z\"",
-            "now: \"2026-13-01T12:00:00Z\"",
-            "document 5, line 32: DecisionContext: now: ",
-        ),
-        (
-            "recommendations: []",
-            "recomendations: []",
-            "document 5, line 32: DecisionContext: recomendations: unknown field `recomendations`, expected one of ",
-        ),
-        (
-            "recommendations: []",
-            "recommendations: [{at: \"2026-01-01T11:00:00Z\", replicas: -1}]",
-            "document 5, line 32: DecisionContext: recommendations[0].replicas: must not be negative",
-        ),
-        (
-            "recommendations: []",
-            "config: {downscaleStabilization: 5}",
-            "document 5, line 32: DecisionContext: config.downscaleStabilization: invalid type: ",
-        ),
-        (
-            "recommendations: []",
-            "config: {downscaleStabilization: 5 minutes}",
-            "document 5, line 32: DecisionContext: config.downscaleStabilization: \"5 minutes\": ",
-        ),
-        (
-            "recommendations: []",
-            "config: {featureGates: {HPAScaleToNone: true}}",
-            "document 5, line 32: DecisionContext: config.featureGates.HPAScaleToNone: not known; known are HPAConfigurableTolerance, HPAScaleToZero",
-        ),
-        (
-            "evenkeel.dev/v1alpha1",
-            "evenkeel.dev/v9",
-            "document 5, line 32: DecisionContext: apiVersion: \"evenkeel.dev/v9\" is not known; write evenkeel.dev/v1alpha1",
-        ),
-    ] {
+    for (from, to, expected) in MISTAKES {
         let text = whole();
         assert!(text.contains(from), "{from}");
         let error = parse(&text.replacen(from, to, 1), None).unwrap_err();

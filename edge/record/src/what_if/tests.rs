@@ -1,3 +1,5 @@
+//! What a changed question asks, and what cannot be asked.
+
 use crate::{Choice, Snapshot};
 use units::Timestamp;
 
