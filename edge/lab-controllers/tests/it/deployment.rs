@@ -203,8 +203,13 @@ async fn a_deleted_pod_is_replaced_and_a_deleted_deployment_takes_all_with_it() 
         .clone()
         .unwrap_or_default();
     lab.delete::<Pod>(&victim).await?;
+    // Only then: until the controllers notice, the status still tells of the pods before.
+    lab.eventually("the deleted pod to go", || async {
+        let victim = lab.api::<Pod>().get_opt(&victim).await?;
+        Ok(victim.is_none().then_some(()))
+    })
+    .await?;
     rolled_out(&lab, "web", 2, "one").await?;
-    assert!(lab.api::<Pod>().get_opt(&victim).await?.is_none());
     lab.delete::<Deployment>("web").await?;
     lab.eventually("nothing left", || async {
         let left = lab.list::<Pod>().await?.len() + lab.list::<ReplicaSet>().await?.len();
