@@ -55,10 +55,7 @@ fn among(view: &View<'_>, chosen: &Told<'_>) -> String {
     let said: Vec<String> = others
         .map(|other| match other.proposal() {
             Some(replicas) => format!("{} asks for {replicas}", other.name()),
-            None => format!(
-                "{} failed, and could only have asked for more",
-                other.name()
-            ),
+            None => format!("{} failed, and could only have raised that", other.name()),
         })
         .collect();
     match said.len() {

@@ -81,18 +81,23 @@ fn select(view: &View<'_>, step: &SelectStep) -> String {
             ),
         };
     };
+    let below = if step.replicas < 0 {
+        "; a number below zero counts as zero"
+    } else {
+        ""
+    };
     if step.of == 1 {
-        return format!("{} is the only metric", chosen.name());
+        return format!("{} is the only metric{below}", chosen.name());
     }
     let failed = if step.failed > 0 {
-        format!(
-            "; {} failed, and could only have asked for more",
-            step.failed
-        )
+        format!("; {} failed, and could only have raised that", step.failed)
     } else {
         String::new()
     };
-    format!("{} asks for the most of {all}{failed}", chosen.name())
+    format!(
+        "{} asks for the most of {all}{failed}{below}",
+        chosen.name()
+    )
 }
 
 fn stabilize(view: &View<'_>, step: &StabilizeStep) -> String {

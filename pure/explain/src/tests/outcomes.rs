@@ -279,7 +279,7 @@ fn one_metric_failed_but_the_other_scales_up() {
         external(average(10_000)),
         Reading::External(Err("no answer".to_owned())),
     );
-    expect!["3 → 6: cpu is at 90 % of its 50 % target across 3 ready pods; 90/50 × 3 = 5.4, rounded up to 6, the most of 2 metrics (external metric queue_length failed, and could only have asked for more); nothing limited it."].assert_eq(&case.headline());
+    expect!["3 → 6: cpu is at 90 % of its 50 % target across 3 ready pods; 90/50 × 3 = 5.4, rounded up to 6, the most of 2 metrics (external metric queue_length failed, and could only have raised that); nothing limited it."].assert_eq(&case.headline());
 }
 
 #[test]

@@ -84,6 +84,7 @@ fn strangers(told: &Told<'_>) -> String {
                 "{number} of pods that are not the target's ({usage}), {counted} in usage and request"
             )
         }
+        Calculation::None => format!("{number} of pods that are not the target's ({usage})"),
         _ => format!("{number} of pods that are not the target's ({usage}), counted all the same"),
     }
 }
