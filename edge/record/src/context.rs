@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::typed;
 use hpa::{Config, Gates, History, Recommendation, ScaleEvent};
 use jiff::Timestamp as Time;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use units::{Duration, Timestamp};
 
@@ -24,11 +24,15 @@ pub(crate) struct Context {
     kind: String,
     #[serde(skip_serializing)]
     metadata: Option<serde_json::Value>,
+    #[serde(deserialize_with = "some_time")]
     pub(crate) now: Option<Time>,
     config: Settings,
     #[serde(skip_serializing_if = "Option::is_none")]
     recommendations: Option<Vec<Recommended>>,
     scale_events: Events,
+    /// Autoscalers, as `namespace/name`, whose targets select some of the same pods.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) other_autoscalers: Vec<String>,
     pub(crate) unavailable: Unavailable,
 }
 
@@ -50,6 +54,7 @@ struct Settings {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Recommended {
+    #[serde(deserialize_with = "a_time")]
     at: Time,
     replicas: i32,
 }
@@ -64,6 +69,7 @@ struct Events {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Changed {
+    #[serde(deserialize_with = "a_time")]
     at: Time,
     change: i32,
 }
@@ -90,6 +96,18 @@ pub struct Unavailable {
     /// One of `spec.metrics`, by its index.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<usize, String>,
+}
+
+fn a_time<'de, D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| {
+        let problem = format!("{text:?} is no time: write it as 2026-01-01T12:00:00Z");
+        serde::de::Error::custom(problem)
+    })
+}
+
+fn some_time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Time>, D::Error> {
+    a_time(from).map(Some)
 }
 
 impl Context {
@@ -197,6 +215,7 @@ impl Context {
         config: &Config,
         history: &History,
         unavailable: Unavailable,
+        other_autoscalers: Vec<String>,
     ) -> Self {
         let events = |list: &[ScaleEvent]| {
             list.iter()
@@ -228,6 +247,7 @@ impl Context {
                 up: events(&history.ups),
                 down: events(&history.downs),
             },
+            other_autoscalers,
             unavailable,
         }
     }

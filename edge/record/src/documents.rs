@@ -349,7 +349,15 @@ fn json_problem(file: &str, document: usize, error: &serde_json::Error) -> Error
 
 fn yaml_problem(error: &serde_saphyr::Error) -> String {
     let text = error.to_string();
-    format!("no YAML: {}", text.lines().next().unwrap_or_default())
+    let text = text.lines().next().unwrap_or_default();
+    // The parser counts lines from the document's start; the place has the file's.
+    match text.rsplit_once(" at line ") {
+        Some((problem, place)) => match place.rsplit_once("column ") {
+            Some((_, column)) => format!("no YAML: {problem} (column {column})"),
+            None => format!("no YAML: {problem}"),
+        },
+        None => format!("no YAML: {text}"),
+    }
 }
 
 fn line_of(before: &[u8]) -> usize {

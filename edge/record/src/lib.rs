@@ -25,3 +25,4 @@ pub use context::Unavailable;
 pub use documents::{Documents, INPUT_BYTES_MAX};
 pub use error::{Error, Place};
 pub use snapshot::{Choice, Snapshot};
+pub use write::yaml;

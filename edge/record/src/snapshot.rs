@@ -52,6 +52,7 @@ pub struct Snapshot {
     pub warnings: Vec<String>,
     /// Which APIs did not answer.
     pub(crate) unavailable: Unavailable,
+    pub(crate) other_autoscalers: Vec<String>,
 }
 
 impl Snapshot {
@@ -84,6 +85,7 @@ impl Snapshot {
                 .as_deref()
                 .unwrap_or_default(),
             unavailable: &context.unavailable,
+            others: &context.other_autoscalers,
         };
         let now = context.now.map_or(choice.now, context::timestamp);
         let (history, forgotten) = remembered(now, &context, &chosen.object);
@@ -99,6 +101,7 @@ impl Snapshot {
             history,
             warnings,
             unavailable: context.unavailable,
+            other_autoscalers: context.other_autoscalers,
             object: chosen.object,
         })
     }
@@ -163,6 +166,7 @@ struct Look<'a> {
     documents: &'a Documents,
     namespace: &'a str,
     unavailable: &'a Unavailable,
+    others: &'a [String],
 }
 
 impl<'a> Look<'a> {
@@ -203,7 +207,7 @@ impl<'a> Look<'a> {
                 return Ok(observation);
             }
         };
-        observation.scale = Ok(wire::scale(&scale, Selection::Valid));
+        observation.scale = Ok(wire::scale(&scale, self.selection(object, text)));
         let picks = |d: &Document| selector.matches(&d.value["metadata"]["labels"]);
         let (own, others): (Vec<_>, Vec<_>) = pods.into_iter().partition(|(d, _)| picks(d));
         let strangers: HashSet<String> = others.iter().map(|(d, _)| d.name().to_owned()).collect();
@@ -230,6 +234,22 @@ impl<'a> Look<'a> {
             .map(|(index, metric)| lists.reading(index, metric, asked))
             .collect();
         Ok(observation)
+    }
+
+    /// Upstream: validateAndParseSelector, which refuses pods that several autoscalers control.
+    fn selection(&self, object: &HorizontalPodAutoscaler, selector: Option<&str>) -> Selection {
+        if self.others.is_empty() {
+            return Selection::Valid;
+        }
+        let own = object.metadata.name.as_deref().unwrap_or_default();
+        let mut autoscalers = self.others.to_vec();
+        autoscalers.push(format!("{}/{own}", self.namespace));
+        autoscalers.sort();
+        autoscalers.dedup();
+        Selection::Ambiguous {
+            selector: selector.unwrap_or_default().to_owned(),
+            autoscalers,
+        }
     }
 
     /// All pods of the namespace.

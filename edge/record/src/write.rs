@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::documents::{Document, Documents};
 use crate::error::Error;
 use crate::snapshot::{Snapshot, says_something};
+use serde::Serialize;
 use serde_json::Value;
 
 impl Snapshot {
@@ -32,6 +33,7 @@ impl Snapshot {
             &self.spec.config,
             &self.history,
             self.unavailable.clone(),
+            self.other_autoscalers.clone(),
         );
         let context = serde_json::to_value(context).map_err(|e| problem(&e.to_string()))?;
         write(&mut text, &context)?;
@@ -41,14 +43,27 @@ impl Snapshot {
 
 fn write(text: &mut String, value: &Value) -> Result<(), Error> {
     text.push_str("---\n");
-    let yaml = serde_saphyr::to_string(value).map_err(|e| problem(&e.to_string()))?;
-    text.push_str(&yaml);
+    text.push_str(&yaml(value)?);
+    Ok(())
+}
+
+/// A value as one YAML document. Texts stay on their line: a message is then found by searching for it.
+pub fn yaml(value: &impl Serialize) -> Result<String, Error> {
+    let options = serde_saphyr::ser_options! {
+        min_fold_chars: usize::MAX,
+        prefer_block_scalars: false,
+    };
+    let text = serde_saphyr::to_string_with_options(value, options);
+    let mut text = text.map_err(|e| problem(&e.to_string()))?;
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    Ok(())
+    Ok(text)
 }
 
 fn problem(text: &str) -> Error {
     Error::of_file("", format!("cannot be written as YAML: {text}"))
 }
+
+#[cfg(test)]
+mod tests;
