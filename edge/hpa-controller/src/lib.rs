@@ -11,6 +11,7 @@ mod config;
 mod custom;
 mod errors;
 mod fleet;
+mod look;
 mod mapping;
 mod memory;
 mod observe;
@@ -21,6 +22,7 @@ mod target;
 
 pub use config::{Clock, Config, HpaFlags};
 pub use fleet::run;
+pub use look::Look;
 pub use memory::Keep;
 pub use plan::{Effect, Plan, plan, refused};
 pub use report::{DecisionRecord, MetricRecord, OnDecision, Unit};

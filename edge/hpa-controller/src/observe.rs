@@ -119,7 +119,11 @@ impl Observer<'_> {
         Selection::Valid
     }
 
-    async fn pods(self, namespace: &str, selector: &str) -> Result<Vec<Pod>, crate::errors::Error> {
+    pub(crate) async fn pods(
+        self,
+        namespace: &str,
+        selector: &str,
+    ) -> Result<Vec<Pod>, crate::errors::Error> {
         let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
         let mut pods = Vec::new();
         let mut params = ListParams::default().labels(selector).limit(PAGE);
@@ -160,7 +164,7 @@ impl Observer<'_> {
         observation.readings = readings;
     }
 
-    async fn resource_metrics(
+    pub(crate) async fn resource_metrics(
         self,
         namespace: &str,
         selector: &str,

@@ -35,6 +35,38 @@ pub async fn connect(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {
     Client::try_from(config(kubeconfig).await?).context("cannot set up the Kubernetes client")
 }
 
+/// How people reach the API: as kubectl would, by `--kubeconfig`, `KUBECONFIG` or `~/.kube/config`; in a pod
+/// without any of these, by its service account.
+pub async fn config_for_people(
+    kubeconfig: Option<&Path>,
+    context: Option<&str>,
+) -> anyhow::Result<Config> {
+    let options = KubeConfigOptions {
+        context: context.map(str::to_owned),
+        ..KubeConfigOptions::default()
+    };
+    let found = match kubeconfig {
+        Some(file) => Kubeconfig::read_from(file)
+            .with_context(|| format!("cannot read the kubeconfig {}", file.display()))?,
+        None => match Kubeconfig::read() {
+            Ok(found) => found,
+            Err(_) if context.is_none() && service_account_dir().join("token").is_file() => {
+                return config(None).await;
+            }
+            Err(error) => {
+                let what = "no cluster is named: pass --kubeconfig or set KUBECONFIG";
+                return Err(error).context(what);
+            }
+        },
+    };
+    let mut config = Config::from_custom_kubeconfig(found, &options)
+        .await
+        .context("cannot use the kubeconfig")?;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.write_timeout = Some(WRITE_TIMEOUT);
+    Ok(config)
+}
+
 async fn from_file(file: &Path) -> anyhow::Result<Config> {
     let parsed = Kubeconfig::read_from(file)
         .with_context(|| format!("cannot read the kubeconfig {}", file.display()))?;
