@@ -24,6 +24,8 @@ pub(crate) enum Command {
     MetricsServer(Box<metrics_server::Args>),
     /// Run the HorizontalPodAutoscaler controller against a cluster
     HpaController(Box<HpaControllerArgs>),
+    /// Say what an autoscaler decides and why, from a file or from a cluster
+    Explain(Box<ExplainArgs>),
     /// The web application of the exercise: each request costs a set amount of CPU
     SampleApp(sample_app::app::AppArgs),
     /// The batch job of the exercise: it works for some seconds and ends
@@ -117,6 +119,46 @@ pub(crate) struct HpaControllerArgs {
     pub(crate) v: u8,
     #[command(flatten)]
     pub(crate) hpa: HpaFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "evenkeel explain -f FILE... [OPTIONS]\n       evenkeel explain hpa/NAME [-n NAMESPACE] [OPTIONS]",
+    after_help = "See docs/explain.md for the snapshot's format and all keys of --what-if."
+)]
+pub(crate) struct ExplainArgs {
+    /// The autoscaler to look at in the cluster
+    #[arg(
+        value_name = "hpa/NAME",
+        required_unless_present = "filename",
+        num_args = 1..=2,
+        conflicts_with_all = ["filename", "hpa"]
+    )]
+    pub(crate) object: Vec<String>,
+    /// A snapshot: objects as kubectl prints them (YAML or JSON); - reads standard input
+    #[arg(short, long, value_name = "FILE", action = clap::ArgAction::Append)]
+    pub(crate) filename: Vec<String>,
+    /// Which autoscaler of the snapshot, if it holds several
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub(crate) hpa: Option<String>,
+    /// As what to print the answer
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    /// Answer for a changed specification too: maxReplicas=10,target.cpu=70
+    #[arg(long, value_name = "KEY=VALUE,…", action = clap::ArgAction::Append)]
+    pub(crate) what_if: Vec<String>,
+    /// The autoscaler's namespace in the cluster [default: the kubeconfig's]
+    #[arg(short, long, conflicts_with = "filename")]
+    pub(crate) namespace: Option<String>,
+    /// How to reach the cluster [default: $KUBECONFIG, ~/.kube/config, or the pod's service account]
+    #[arg(long, value_name = "FILE", conflicts_with = "filename")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Which context of the kubeconfig [default: its current one]
+    #[arg(long, conflicts_with = "filename")]
+    pub(crate) context: Option<String>,
+    /// Write all that the decision was made from to a file, to explain it again elsewhere
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

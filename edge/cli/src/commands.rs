@@ -1,7 +1,8 @@
 //! What each subcommand does: sets up a runtime and a way to stop, and calls the part that does it.
 
 use crate::args::{Cli, Command, HpaControllerArgs, Output};
-use crate::{bench, demo, lab};
+use crate::explain::BadInput;
+use crate::{bench, demo, explain, lab};
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use std::future::Future;
@@ -10,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The answer is no, or something went wrong on the way.
 const FAILED: u8 = 1;
+/// The input is wrong.
+const BAD_INPUT: u8 = 2;
 
 /// Runs a command to its exit code.
 pub(crate) fn run(cli: Cli) -> ExitCode {
@@ -35,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::HpaController(args) => {
             with_runtime(Some(args.v), |stop| done(hpa_controller(*args, stop)))
         }
+        Command::Explain(args) => with_runtime(None, |stop| explain::run(*args, stop)),
         Command::BenchLab(args) => with_runtime(None, |stop| done(bench::run(args, stop))),
     };
     match done {
@@ -42,7 +46,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Ok(false) => ExitCode::from(FAILED),
         Err(error) => {
             complain(&error);
-            ExitCode::from(FAILED)
+            let wrong = error.downcast_ref::<BadInput>().is_some();
+            ExitCode::from(if wrong { BAD_INPUT } else { FAILED })
         }
     }
 }

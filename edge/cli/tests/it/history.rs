@@ -4,7 +4,7 @@ use crate::lab::{Kubectl, Lab};
 use crate::tools;
 
 /// Nothing runs for it: a paused Deployment makes no pods, and numbers outside the bounds need no metrics.
-const MANIFEST: &str = r#"
+pub(crate) const MANIFEST: &str = r#"
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -27,7 +27,7 @@ spec:
 "#;
 
 /// Changes downwards that the autoscaler remembers: when, in milliseconds, and by how many.
-fn remembered(kubectl: &Kubectl, changes: usize) -> Vec<(i64, i64)> {
+pub(crate) fn remembered(kubectl: &Kubectl, changes: usize) -> Vec<(i64, i64)> {
     let path = r"jsonpath={.metadata.annotations.evenkeel\.dev/history}";
     let read = |text: &str| -> Option<Vec<(i64, i64)>> {
         let kept: serde_json::Value = serde_json::from_str(text).ok()?;

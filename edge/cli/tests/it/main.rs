@@ -9,6 +9,7 @@
 mod basics;
 mod crash;
 mod exercise;
+mod explain;
 mod golden;
 mod history;
 mod lab;
