@@ -153,7 +153,10 @@ fn remembered(step: &StabilizeStep) -> String {
         .map(|past| format!("{} ({})", past.replicas, words::ago(past.age)))
         .collect();
     if recent.len() > RECENT_MAX {
-        said.push(format!("{} earlier ones", recent.len() - RECENT_MAX));
+        said.push(match recent.len() - RECENT_MAX {
+            1 => "1 earlier one".to_owned(),
+            more => format!("{more} earlier ones"),
+        });
     }
     told("", "", &format!("recommended before: {}", said.join(", ")))
 }
