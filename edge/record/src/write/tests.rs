@@ -1,3 +1,5 @@
+//! What is written as YAML reads back as it was.
+
 use super::yaml;
 use proptest::prelude::*;
 use serde_json::{Value, json};
