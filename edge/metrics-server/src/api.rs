@@ -3,11 +3,15 @@
 //! Upstream: pkg/api and pkg/server, on the generic API server library.
 
 mod discovery;
+mod encode;
 mod negotiate;
 mod quantity;
 mod query;
 mod render;
 mod resources;
+mod status;
+mod wire;
+mod yaml;
 
 use crate::cluster::Cluster;
 use crate::scraper::Ticks;
@@ -116,13 +120,13 @@ impl Api {
         let verb = verb(head, &wanted);
         let user = match delegated.authenticate(&head.headers, peer, now).await {
             Ok(user) => user,
-            Err(error) => return failure(&error),
+            Err(error) => return status::reply(head, &error),
         };
         if let Err(error) = delegated
             .authorize(&user, &wanted.attributes(verb, path))
             .await
         {
-            return failure(&error);
+            return status::reply(head, &error);
         }
         self.route(head, now)
     }
@@ -135,12 +139,12 @@ impl Api {
         if !wanted.resource.is_empty() {
             return self
                 .resource(head, &wanted, now)
-                .unwrap_or_else(|error| failure(&error));
+                .unwrap_or_else(|error| status::reply(head, &error));
         }
         let found = self.health(path, query).or_else(|| self.metrics(path));
-        match found.or_else(|| discovery::answer(path, &head.headers)) {
+        match found.or_else(|| discovery::answer(path, head)) {
             Some(_) if head.method != Method::GET && head.method != Method::HEAD => {
-                failure(&ApiError::method_not_allowed())
+                status::reply(head, &ApiError::method_not_allowed())
             }
             Some(reply) => reply,
             None => text(StatusCode::NOT_FOUND, "404 page not found\n".to_owned()),
@@ -248,16 +252,6 @@ fn verb(head: &Parts, wanted: &Wanted<'_>) -> &'static str {
         Method::DELETE => "deletecollection",
         _ => "options",
     }
-}
-
-/// A `Status` with the error's code.
-fn failure(error: &ApiError) -> Reply {
-    let code = StatusCode::from_u16(error.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    reply(
-        code,
-        "application/json",
-        error.to_status().to_string() + "\n",
-    )
 }
 
 fn text(code: StatusCode, body: String) -> Reply {

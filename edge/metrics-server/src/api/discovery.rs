@@ -1,10 +1,10 @@
 //! What we serve, said in every way in which Kubernetes asks: discovery, OpenAPI, version, paths.
 
-use super::{Reply, reply};
+use super::{Reply, encode, negotiate, reply, status};
 use http::header::ACCEPT;
+use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 
-const JSON: &str = "application/json";
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 const GROUPS: &str = r#"{"kind":"APIGroupList","apiVersion":"v1","groups":[{"name":"metrics.k8s.io","versions":[{"groupVersion":"metrics.k8s.io/v1beta1","version":"v1beta1"}],"preferredVersion":{"groupVersion":"metrics.k8s.io/v1beta1","version":"v1beta1"}}]}"#;
@@ -18,14 +18,14 @@ const OPENAPI_V3: &str = include_str!("openapi_v3.json");
 const OPENAPI_V2: &str = include_str!("openapi_v2.json");
 
 /// Answers `path` if it is one of these.
-pub(super) fn answer(path: &str, headers: &HeaderMap) -> Option<Reply> {
+pub(super) fn answer(path: &str, head: &Parts) -> Option<Reply> {
     let trimmed = match path.trim_end_matches('/') {
         "" => "/",
         trimmed => trimmed,
     };
     let body = match trimmed {
         "/" => PATHS.to_owned(),
-        "/apis" if aggregated(headers) => {
+        "/apis" if aggregated(&head.headers) => {
             return Some(reply(StatusCode::OK, AGGREGATED, AGGREGATED_GROUPS));
         }
         "/apis" => GROUPS.to_owned(),
@@ -38,7 +38,10 @@ pub(super) fn answer(path: &str, headers: &HeaderMap) -> Option<Reply> {
         "/version" => version(),
         _ => return None,
     };
-    Some(reply(StatusCode::OK, JSON, body + "\n"))
+    Some(match negotiate::document(head) {
+        Ok(agreed) => encode::reply(head, StatusCode::OK, agreed, (body + "\n").into_bytes()),
+        Err(error) => status::reply(head, &error),
+    })
 }
 
 /// Whether the client wants everything at once (and can read version 2 of that answer).

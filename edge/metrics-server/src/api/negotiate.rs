@@ -1,9 +1,10 @@
 //! Which form the client wants: `Accept`, as Kubernetes extends it.
 //!
-//! Upstream: apiserver/pkg/endpoints/handlers/negotiation (v1.36).
+//! Upstream: apiserver/pkg/endpoints/handlers/negotiation/negotiate.go (v1.36) and goautoneg.
 
-use http::HeaderMap;
-use http::header::ACCEPT;
+use super::query;
+use http::header::{ACCEPT, USER_AGENT};
+use http::request::Parts;
 use k8s::status::ApiError;
 
 /// The form of an answer.
@@ -17,67 +18,167 @@ pub(super) enum Form {
     Metadata(&'static str),
 }
 
-/// How it is written. JSON is YAML, so both have the same bytes.
+/// How it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
     Json,
     Yaml,
+    Protobuf,
 }
+
+/// What there is, most wanted first where the client leaves it open.
+const ALL: &[Media] = &[Media::Json, Media::Yaml, Media::Protobuf];
+/// What there is of documents.
+const TEXTS: &[Media] = &[Media::Json, Media::Yaml];
 
 impl Media {
     pub(super) fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Yaml => "application/yaml",
+            Self::Protobuf => "application/vnd.kubernetes.protobuf",
         }
+    }
+
+    /// Whether a range such as `application/*` covers it.
+    fn within(self, range: &str) -> bool {
+        matches!(range, "*" | "*/*" | "application/*") || range == self.content_type()
     }
 }
 
-/// The first form that the client accepts and we have.
-pub(super) fn form(headers: &HeaderMap) -> Result<(Form, Media), ApiError> {
-    let mut accepted = headers
+/// What was agreed upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Agreed {
+    pub(super) form: Form,
+    pub(super) media: Media,
+    /// JSON with a line a field.
+    pub(super) pretty: bool,
+}
+
+/// For objects, which may be asked for as tables or as metadata.
+pub(super) fn objects(head: &Parts) -> Result<Agreed, ApiError> {
+    agree(head, true, ALL).ok_or_else(|| refused(ALL))
+}
+
+/// For documents about the API. Differs from upstream: not in protocol buffers.
+pub(super) fn document(head: &Parts) -> Result<Agreed, ApiError> {
+    agree(head, false, TEXTS).ok_or_else(|| refused(TEXTS))
+}
+
+/// For errors, which have one form only.
+pub(super) fn error(head: &Parts) -> Option<Agreed> {
+    agree(head, false, ALL)
+}
+
+fn refused(media: &[Media]) -> ApiError {
+    let names: Vec<&str> = media.iter().map(|media| media.content_type()).collect();
+    ApiError::not_acceptable(&names.join(", "))
+}
+
+fn agree(head: &Parts, forms: bool, media: &[Media]) -> Option<Agreed> {
+    let accepted: Vec<&str> = head
+        .headers
         .get_all(ACCEPT)
         .iter()
-        .filter_map(|value| value.to_str().ok());
-    let Some(first) = accepted.next() else {
-        return Ok((Form::Objects, Media::Json));
-    };
-    std::iter::once(first)
-        .chain(accepted)
+        .filter_map(|value| value.to_str().ok())
+        .filter(|value| !value.is_empty())
         .flat_map(|value| value.split(','))
-        .find_map(clause)
-        .ok_or_else(|| ApiError::not_acceptable("application/json, application/yaml"))
+        .collect();
+    let mut clauses: Vec<Clause<'_>> = accepted.iter().map(|text| Clause::new(text)).collect();
+    if clauses.is_empty() {
+        clauses.push(Clause::new("*/*"));
+    }
+    // Stable: equals keep the client's order.
+    clauses.sort_by(|a, b| b.quality.total_cmp(&a.quality).then(a.open.cmp(&b.open)));
+    let (form, media, pretty) = clauses.iter().find_map(|clause| {
+        let media = media.iter().copied().filter(|m| m.within(clause.range));
+        let mut usable = media.filter_map(|media| Some((clause.form(media, forms)?, media)));
+        usable
+            .next()
+            .map(|(form, media)| (form, media, clause.pretty))
+    })?;
+    Some(Agreed {
+        form,
+        media,
+        pretty: pretty || for_a_person(head),
+    })
 }
 
-fn clause(text: &str) -> Option<(Form, Media)> {
-    let mut parts = text.split(';').map(str::trim);
-    let media = match parts.next()? {
-        "application/json" | "application/*" | "*/*" => Media::Json,
-        "application/yaml" => Media::Yaml,
-        _ => return None,
-    };
-    let (mut kind, mut group, mut version) = ("", "", "");
-    for (key, value) in parts.filter_map(|part| part.split_once('=')) {
-        match key.trim() {
-            "as" => kind = value.trim(),
-            "g" => group = value.trim(),
-            "v" => version = value.trim(),
-            _ => {}
-        }
+/// Upstream: isPrettyPrint.
+fn for_a_person(head: &Parts) -> bool {
+    let query = head.uri.query().unwrap_or_default();
+    if let Some(pretty) = query::value(query, "pretty").filter(|value| !value.is_empty()) {
+        return matches!(&*pretty, "1" | "t" | "T" | "true" | "TRUE" | "True");
     }
-    if kind.is_empty() {
-        return Some((Form::Objects, media));
-    }
-    let version = match (group, version) {
-        ("meta.k8s.io", "v1") => "meta.k8s.io/v1",
-        ("meta.k8s.io", "v1beta1") => "meta.k8s.io/v1beta1",
-        _ => return None,
-    };
-    match kind {
-        "Table" => Some((Form::Table(version), media)),
-        "PartialObjectMetadata" | "PartialObjectMetadataList" => {
-            Some((Form::Metadata(version), media))
+    let agent = head.headers.get(USER_AGENT);
+    let agent = agent
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    ["curl", "Wget", "Mozilla/5.0"]
+        .iter()
+        .any(|name| agent.starts_with(name))
+}
+
+/// One part of an `Accept` header.
+struct Clause<'a> {
+    range: &'a str,
+    quality: f32,
+    /// Whether it has wildcards: then it is the less wanted of two with the same quality.
+    open: bool,
+    pretty: bool,
+    /// It asks for a stream or for another version of the server's group, which this answer is not.
+    other: bool,
+    convert: Option<(&'a str, &'a str, &'a str)>,
+}
+
+impl<'a> Clause<'a> {
+    fn new(text: &'a str) -> Self {
+        let mut parts = text.split(';').map(str::trim);
+        let range = parts.next().unwrap_or_default();
+        let mut clause = Self {
+            range,
+            quality: 1.0,
+            open: range.contains('*'),
+            pretty: false,
+            other: false,
+            convert: None,
+        };
+        for (key, value) in parts.filter_map(|part| part.split_once('=')) {
+            let value = value.trim();
+            let (kind, group, version) = clause.convert.unwrap_or_default();
+            match key.trim() {
+                "q" => clause.quality = value.parse().unwrap_or(0.0),
+                "as" => clause.convert = Some((value, group, version)),
+                "g" => clause.convert = Some((kind, value, version)),
+                "v" => clause.convert = Some((kind, group, value)),
+                "pretty" => clause.pretty = value == "1",
+                "sv" => clause.other |= !value.is_empty(),
+                "stream" => clause.other |= !value.is_empty() && value != "watch",
+                _ => {}
+            }
         }
-        _ => None,
+        clause
+    }
+
+    /// The form that is asked for, if it can be written as `media`. Upstream: AllowsMediaTypeTransform.
+    fn form(&self, media: Media, forms: bool) -> Option<Form> {
+        if self.other {
+            return None;
+        }
+        let Some((kind, group, version)) = self.convert else {
+            return Some(Form::Objects);
+        };
+        let version = match (group, version) {
+            ("meta.k8s.io", "v1") => "meta.k8s.io/v1",
+            ("meta.k8s.io", "v1beta1") => "meta.k8s.io/v1beta1",
+            _ => return None,
+        };
+        match kind {
+            "Table" if forms && media != Media::Protobuf => Some(Form::Table(version)),
+            "PartialObjectMetadata" | "PartialObjectMetadataList" if forms => {
+                Some(Form::Metadata(version))
+            }
+            _ => None,
+        }
     }
 }

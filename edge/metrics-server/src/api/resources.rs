@@ -2,9 +2,9 @@
 //!
 //! Upstream: pkg/api/{node,pod}.go.
 
-use super::negotiate::{self, Form};
-use super::render::{Item, Kind, Writer};
-use super::{Api, Reply, Wanted, query, reply};
+use super::negotiate::{self, Agreed, Form};
+use super::render::{Include, Item, Kind, Writer, writer};
+use super::{Api, Reply, Wanted, encode, query};
 use crate::cluster::Cluster;
 use crate::selector::{self, Fields};
 use http::request::Parts;
@@ -59,27 +59,27 @@ impl Api {
                 "watch",
             ));
         }
-        let (form, media) = negotiate::form(&head.headers)?;
-        let body = self.body(kind, wanted, (form, query), now)?;
-        Ok(reply(StatusCode::OK, media.content_type(), body))
+        let agreed = negotiate::objects(head)?;
+        let body = self.body(kind, wanted, (agreed, query), now)?;
+        Ok(encode::reply(head, StatusCode::OK, agreed, body))
     }
 
     fn body(
         &self,
         kind: Kind,
         wanted: &Wanted<'_>,
-        (form, query): (Form, &str),
+        (agreed, query): (Agreed, &str),
         now: Timestamp,
     ) -> Result<Vec<u8>, ApiError> {
-        let include = query::value(query, "includeObject");
-        let mut writer = Writer::new(kind, form, include.as_deref().unwrap_or("Metadata"), now);
+        let include = include(agreed.form, query)?;
+        let mut writer = writer(kind, (agreed.form, agreed.media), include, now);
         let cluster = self.cluster.read().unwrap_or_else(PoisonError::into_inner);
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
         let mut served = Served {
             api: self,
             now,
             store: &store,
-            writer: &mut writer,
+            writer: &mut *writer,
         };
         match (kind, wanted.name.is_empty()) {
             (Kind::Node, false) => served.node(&cluster, wanted.name)?,
@@ -96,6 +96,22 @@ impl Api {
         }
         drop((store, cluster));
         Ok(writer.finish())
+    }
+}
+
+/// What a table's rows carry. Upstream: ValidateTableOptions.
+fn include(form: Form, query: &str) -> Result<Include, ApiError> {
+    let wanted = query::value(query, "includeObject").unwrap_or_default();
+    match &*wanted {
+        "None" => Ok(Include::Nothing),
+        "Object" => Ok(Include::Object),
+        other if !matches!(other, "" | "Metadata") && matches!(form, Form::Table(_)) => {
+            Err(ApiError::bad_request(format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: {other:?}: \
+                 must be 'Metadata', 'Object', 'None', or empty"
+            )))
+        }
+        _ => Ok(Include::Metadata),
     }
 }
 
@@ -121,7 +137,7 @@ struct Served<'a> {
     api: &'a Api,
     now: Timestamp,
     store: &'a Store,
-    writer: &'a mut Writer,
+    writer: &'a mut dyn Writer,
 }
 
 impl Served<'_> {

@@ -1,0 +1,107 @@
+//! The last step of an answer: JSON becomes YAML or many lines where that was asked for, and what is
+//! long is compressed.
+//!
+//! Upstream: apiserver/pkg/endpoints/handlers/responsewriters/writers.go, SerializeObject (v1.36).
+
+use super::negotiate::{Agreed, Media};
+use super::{Reply, reply as plain, yaml};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::StatusCode;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, VARY};
+use http::request::Parts;
+use std::io::Write;
+
+/// Shorter answers are not worth the time. Upstream: defaultGzipThresholdBytes.
+const WORTH_COMPRESSING: usize = 128 * 1024;
+
+/// `body` is JSON, or protocol buffers where those were agreed upon.
+pub(super) fn reply(head: &Parts, code: StatusCode, agreed: Agreed, body: Vec<u8>) -> Reply {
+    let body = match agreed.media {
+        Media::Yaml => yaml::from_json(&body),
+        Media::Json if agreed.pretty => indented(&body),
+        Media::Json | Media::Protobuf => body,
+    };
+    let kind = agreed.media.content_type();
+    if body.len() <= WORTH_COMPRESSING || !gzip_accepted(head) {
+        return plain(code, kind, body);
+    }
+    match compressed(&body) {
+        Ok(short) => {
+            let mut reply = plain(code, kind, short);
+            let headers = reply.headers_mut();
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+            reply
+        }
+        Err(error) => {
+            tracing::debug!(%error, "cannot compress an answer");
+            plain(code, kind, body)
+        }
+    }
+}
+
+/// Upstream: responseContentEncodingSupported, which knows no qualities.
+fn gzip_accepted(head: &Parts) -> bool {
+    let accepted = head.headers.get(ACCEPT_ENCODING);
+    let accepted = accepted
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accepted
+        .split(',')
+        .any(|part| part.split(';').next().unwrap_or_default().trim() == "gzip")
+}
+
+fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::new(1));
+    encoder.write_all(body)?;
+    encoder.finish()
+}
+
+/// JSON with a line a field, indented by two blanks, without the last line's end: Go's MarshalIndent.
+pub(super) fn indented(json: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len() * 2);
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    let line = |out: &mut Vec<u8>, depth: usize| {
+        out.push(b'\n');
+        out.resize(out.len() + 2 * depth, b' ');
+    };
+    for (at, &byte) in json.iter().enumerate() {
+        if quoted {
+            out.push(byte);
+            quoted = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+            continue;
+        }
+        match byte {
+            b'{' | b'[' => {
+                out.push(byte);
+                depth += 1;
+                if !matches!(json.get(at + 1), Some(b'}' | b']')) {
+                    line(&mut out, depth);
+                }
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if !matches!(
+                    at.checked_sub(1).and_then(|b| json.get(b)),
+                    Some(b'{' | b'[')
+                ) {
+                    line(&mut out, depth);
+                }
+                out.push(byte);
+            }
+            b',' => {
+                out.push(byte);
+                line(&mut out, depth);
+            }
+            b':' => out.extend_from_slice(b": "),
+            b'\n' => {}
+            _ => {
+                quoted = byte == b'"';
+                out.push(byte);
+            }
+        }
+    }
+    out
+}
