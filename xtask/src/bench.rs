@@ -7,9 +7,10 @@ use std::process::Command;
 /// Runs one of them.
 pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
     match name {
-        "lab" => lab(arguments),
+        "lab" => driver("bench-lab", arguments),
+        "metrics-server" => driver("bench-metrics-server", arguments),
         "decide" => decide(),
-        _ => bail!("no benchmark is called {name}; there are: lab, decide"),
+        _ => bail!("no benchmark is called {name}; there are: lab, decide, metrics-server"),
     }
 }
 
@@ -26,8 +27,8 @@ fn decide() -> Result<()> {
     ]))
 }
 
-/// Builds the release binary and runs its hidden bench driver.
-fn lab(arguments: &[&str]) -> Result<()> {
+/// Builds the release binary and runs one of its hidden bench drivers.
+fn driver(name: &str, arguments: &[&str]) -> Result<()> {
     command::run(&mut cargo(&[
         "build",
         "--release",
@@ -36,5 +37,5 @@ fn lab(arguments: &[&str]) -> Result<()> {
         "evenkeel",
     ]))?;
     let binary = target().join("release/evenkeel");
-    command::run(Command::new(binary).args(["bench-lab"]).args(arguments))
+    command::run(Command::new(binary).arg(name).args(arguments))
 }

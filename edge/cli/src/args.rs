@@ -51,6 +51,9 @@ pub(crate) enum Command {
     /// Measures the lab; `cargo xtask bench lab` calls it
     #[command(hide = true)]
     BenchLab(BenchArgs),
+    /// Measures metrics-server; `cargo xtask bench metrics-server` calls it
+    #[command(hide = true)]
+    BenchMetricsServer(BenchMetricsServerArgs),
 }
 
 /// How data is printed.
@@ -84,8 +87,17 @@ pub(crate) struct LabArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// How many nodes, each with its own name, address and kubelet port
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=128))]
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=128))]
     pub(crate) nodes: u8,
+    /// Nodes whose pods are no processes, to see how programs bear many (see docs/lab.md)
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=12288))]
+    pub(crate) simulated_nodes: u16,
+    /// Pods that each simulated node begins with
+    #[arg(long, default_value_t = 30, value_name = "N", requires = "simulated_nodes", value_parser = clap::value_parser!(u16).range(0..=250))]
+    pub(crate) pods_per_node: u16,
+    /// Containers in each of these pods
+    #[arg(long, default_value_t = 2, value_name = "N", requires = "simulated_nodes", value_parser = clap::value_parser!(u16).range(1..=20))]
+    pub(crate) containers_per_pod: u16,
     /// What to install at the start
     #[arg(long, value_enum, value_delimiter = ',', value_name = "ADDON")]
     pub(crate) addons: Vec<Addon>,
@@ -159,6 +171,25 @@ pub(crate) struct ExplainArgs {
     /// Write all that the decision was made from to a file, to explain it again elsewhere
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BenchMetricsServerArgs {
+    /// Simulated nodes to scrape
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=12288))]
+    pub(crate) nodes: u16,
+    /// Pods on each
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=250))]
+    pub(crate) pods_per_node: u16,
+    /// Containers in each pod
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=20))]
+    pub(crate) containers_per_pod: u16,
+    /// Scrape cycles of 15 s to measure
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=240))]
+    pub(crate) cycles: u16,
+    /// Upstream's metrics-server, to run after ours on the same nodes
+    #[arg(long, value_name = "PATH")]
+    pub(crate) vs: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 //! Prints figures; judges nothing. The client shares the machine's cores with the server, as kubectl does.
 
 mod child;
+pub(crate) mod metrics_server;
 
 use crate::args::BenchArgs;
 use crate::lab::Home;

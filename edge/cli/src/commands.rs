@@ -40,6 +40,9 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         }
         Command::Explain(args) => with_runtime(None, |stop| explain::run(*args, stop)),
         Command::BenchLab(args) => with_runtime(None, |stop| done(bench::run(args, stop))),
+        Command::BenchMetricsServer(args) => {
+            with_runtime(None, |stop| done(bench::metrics_server::run(args, stop)))
+        }
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

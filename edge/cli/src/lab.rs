@@ -5,7 +5,7 @@ mod home;
 mod images;
 mod network;
 
-pub(crate) use compose::{Lab, LabConfig};
+pub(crate) use compose::{Lab, LabConfig, Simulated};
 pub(crate) use home::Home;
 
 use crate::args::{Addon, LabArgs};
@@ -23,6 +23,11 @@ pub(crate) async fn run(args: LabArgs, shutdown: CancellationToken) -> Result<bo
         secure_port: args.secure_port,
         store: args.data_dir.is_some(),
         nodes: args.nodes,
+        simulated: Simulated {
+            nodes: args.simulated_nodes,
+            pods_per_node: args.pods_per_node,
+            containers_per_pod: args.containers_per_pod,
+        },
         images: images::load(args.images.as_deref())?,
         hpa: hpa_controller::Config {
             flags: args.hpa,

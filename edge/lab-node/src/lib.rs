@@ -10,6 +10,7 @@
 //! | one container's processes | [`instance`], [`process`], [`pod_init`], [`cgroup`], [`logs`] |
 //! | what others ask of the kubelet | `server` |
 //! | the Services' addresses | `proxy` |
+//! | nodes whose pods are no processes | [`simulated`] |
 //!
 //! Not here: scheduling, controllers, and everything that decides about more than one pod.
 
@@ -33,6 +34,7 @@ pub mod proc;
 pub mod process;
 mod proxy;
 mod server;
+pub mod simulated;
 pub mod status;
 pub mod terminal;
 pub mod volumes;

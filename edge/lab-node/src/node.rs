@@ -1,6 +1,6 @@
 //! The node itself: its object, its lease, and one worker for each of its pods.
 
-mod object;
+pub(crate) mod object;
 mod sandbox;
 
 use crate::cgroup::Cgroups;

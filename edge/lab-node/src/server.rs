@@ -3,7 +3,7 @@
 //! Upstream: pkg/kubelet/server/{server,auth}.go. Here are routes and admission; `logs`, `stats` and
 //! `streams` answer, `refusal` says no.
 
-mod attributes;
+pub(crate) mod attributes;
 mod logs;
 mod query;
 mod refusal;

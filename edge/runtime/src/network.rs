@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 /// | --- | --- |
 /// | node *n* (from 1) | `127.B.0.(10 + n)` |
 /// | LoadBalancer ingress | `127.B.1.0 – 127.B.15.255` |
+/// | simulated nodes | `127.B.16.0 – 127.B.63.255` |
 /// | Service cluster addresses | `127.B.64.0/18`, the `kubernetes` Service at `127.B.64.1` |
 /// | pods of node *n* | `127.B.(127 + n).0/24` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,9 @@ impl LabNetwork {
     /// The most Service addresses that fit; the first is the API server's.
     pub const SERVICES_MAX: u16 = 64 * 256 - 2;
 
+    /// The most simulated nodes that fit.
+    pub const SIMULATED_MAX: u16 = 48 * 256;
+
     /// The lab that has block `block`, which must be one of [`Self::BLOCKS`].
     pub fn new(block: u8) -> Option<Self> {
         Self::BLOCKS.contains(&block).then_some(Self { block })
@@ -40,6 +44,12 @@ impl LabNetwork {
     /// The address of node `number`, counted from 1.
     pub fn node(self, number: u8) -> Ipv4Addr {
         Ipv4Addr::new(127, self.block, 0, number.saturating_add(10))
+    }
+
+    /// The address of simulated node number `index`, from 0.
+    pub fn simulated(self, index: u16) -> Option<Ipv4Addr> {
+        let [high, low] = index.to_be_bytes();
+        (index < Self::SIMULATED_MAX).then(|| Ipv4Addr::new(127, self.block, 16 + high, low))
     }
 
     /// A node's pod range as `Node.spec.podCIDR` has it.

@@ -14,6 +14,7 @@ use runtime::clock::now;
 use runtime::network::LabNetwork;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -32,6 +33,7 @@ pub(crate) struct LabConfig {
     /// The API's port on 127.0.0.1; 0 takes a free one.
     pub(crate) secure_port: u16,
     pub(crate) nodes: u8,
+    pub(crate) simulated: Simulated,
     pub(crate) images: ImageTable,
     pub(crate) hpa: HpaConfig,
     /// What every container gets in its environment besides its own.
@@ -46,11 +48,20 @@ impl LabConfig {
             store: false,
             secure_port: 0,
             nodes: 1,
+            simulated: Simulated::default(),
             images: ImageTable::default(),
             hpa: HpaConfig::default(),
             pod_env: Vec::new(),
         }
     }
+}
+
+/// Nodes whose pods are no processes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Simulated {
+    pub(crate) nodes: u16,
+    pub(crate) pods_per_node: u16,
+    pub(crate) containers_per_pod: u16,
 }
 
 /// A lab that runs.
@@ -82,6 +93,9 @@ impl Lab {
         lab.start_controllers(network, config.hpa.clone(), &shutdown);
         for number in 1..=config.nodes {
             lab.start_node(number, network, &config, &shutdown)?;
+        }
+        if config.simulated.nodes > 0 {
+            lab.start_simulated(&config, network, &shutdown);
         }
         Ok(lab)
     }
@@ -188,6 +202,37 @@ impl Lab {
             }
         });
         Ok(())
+    }
+
+    fn start_simulated(
+        &mut self,
+        config: &LabConfig,
+        network: LabNetwork,
+        shutdown: &CancellationToken,
+    ) {
+        let authority = self.handle.authority();
+        let client_ca_pem = authority.ca_pem().to_owned();
+        let certify = move |name: &str, address: Ipv4Addr| {
+            let user = format!("system:node:{name}");
+            let made = authority.serving_certificate(now(), &user, &[name], &[address.into()])?;
+            Ok((made.certificate_pem, made.key_pem))
+        };
+        let nodes = lab_node::simulated::Config {
+            client: self.admin_client(),
+            network,
+            nodes: config.simulated.nodes,
+            pods_per_node: config.simulated.pods_per_node,
+            containers_per_pod: config.simulated.containers_per_pod,
+            tainted: config.nodes > 0,
+            certify: Arc::new(certify),
+            client_ca_pem,
+        };
+        let stop = shutdown.clone();
+        self.spawn(async move {
+            if let Err(error) = lab_node::simulated::run(nodes, stop).await {
+                tracing::error!(error = format!("{error:#}"), "the simulated nodes stopped");
+            }
+        });
     }
 }
 

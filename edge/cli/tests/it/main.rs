@@ -14,5 +14,6 @@ mod golden;
 mod history;
 mod lab;
 mod python;
+mod simulated;
 mod terminal;
 mod tools;

@@ -7,8 +7,8 @@ use anyhow::Context;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Node;
-use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +56,7 @@ async fn register_once(host: &Host) -> anyhow::Result<Node> {
     let node = api
         .patch_status(name, &PatchParams::default(), &Patch::Merge(status))
         .await?;
-    renew(host, &node, now).await?;
+    renew(&host.config.client, &node, now).await?;
     Ok(node)
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn keep_alive(host: Arc<Host>, node: Node, shutdown: Cancellati
         beats = beats.wrapping_add(1);
         let now = runtime::clock::now();
         let beat = async {
-            renew(&host, &node, now).await?;
+            renew(&host.config.client, &node, now).await?;
             if beats.is_multiple_of(REPORT) {
                 let api: Api<Node> = Api::all(host.config.client.clone());
                 let since = node
@@ -97,9 +97,10 @@ pub(super) async fn keep_alive(host: Arc<Host>, node: Node, shutdown: Cancellati
     }
 }
 
-async fn renew(host: &Host, node: &Node, now: Timestamp) -> kube::Result<()> {
-    let api: Api<Lease> = Api::namespaced(host.config.client.clone(), "kube-node-lease");
-    let name = &host.config.name;
+/// Renews a node's lease, or makes it.
+pub(crate) async fn renew(client: &Client, node: &Node, now: Timestamp) -> kube::Result<()> {
+    let api: Api<Lease> = Api::namespaced(client.clone(), "kube-node-lease");
+    let name = node.metadata.name.as_deref().unwrap_or_default();
     let renewed = json!({"spec": {"renewTime": micro(now), "holderIdentity": name}});
     match api
         .patch(name, &PatchParams::default(), &Patch::Merge(renewed))
@@ -182,7 +183,8 @@ fn ephemeral_storage(host: &Host) -> String {
     format!("{}Ki", bytes / 1024)
 }
 
-fn conditions(now: Timestamp, since: Timestamp) -> Value {
+/// The conditions of a node that is well.
+pub(crate) fn conditions(now: Timestamp, since: Timestamp) -> Value {
     let time = |t: Timestamp| format!("{t:.0}");
     let condition = |kind: &str, status: &str, reason: &str, message: &str| {
         json!({
@@ -219,7 +221,7 @@ fn conditions(now: Timestamp, since: Timestamp) -> Value {
 }
 
 /// Go's name of this architecture.
-fn architecture() -> &'static str {
+pub(crate) fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

@@ -26,7 +26,7 @@ const FINE: [(&str, &str); 5] = [
 ];
 
 /// The node's subresources that a request is for: to be allowed one of them is enough.
-pub(super) fn attributes<'a>(method: &Method, path: &'a str, node: &'a str) -> Vec<Attributes<'a>> {
+pub(crate) fn attributes<'a>(method: &Method, path: &'a str, node: &'a str) -> Vec<Attributes<'a>> {
     let verb = match *method {
         Method::POST => "create",
         Method::GET => "get",
@@ -58,7 +58,7 @@ fn is_under(path: &str, prefix: &str) -> bool {
 }
 
 /// The kubelet's sentence for a user who is allowed none of `wanted`.
-pub(super) fn forbidden(user: &User, wanted: &[Attributes<'_>]) -> ApiError {
+pub(crate) fn forbidden(user: &User, wanted: &[Attributes<'_>]) -> ApiError {
     let first = wanted.first().copied().unwrap_or_default();
     let subresources: Vec<&str> = wanted.iter().map(|wanted| wanted.subresource).collect();
     ApiError {
