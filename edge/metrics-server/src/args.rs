@@ -31,6 +31,13 @@ pub struct Args {
     /// upstream does.
     #[arg(long, default_value_t = 2, value_name = "N")]
     pub keep_missed_scrapes: u32,
+    /// Serve a pod without those of its containers whose counters went back, as upstream does: who adds
+    /// up the others then sees less than the pod uses
+    #[arg(long)]
+    pub serve_partial_pods: bool,
+    /// Scrape three times as often until there is something to serve; upstream does not
+    #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub quick_start: bool,
     #[command(flatten)]
     pub kubelet: KubeletArgs,
     #[command(flatten)]

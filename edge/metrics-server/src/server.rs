@@ -4,7 +4,7 @@ use crate::api::Api;
 use crate::args::{Args, AuthArgs, ServingArgs};
 use crate::cluster::{self, Cluster};
 use crate::kubelet::Kubelets;
-use crate::scraper::{Scraper, Ticks};
+use crate::scraper::{Late, Scraper, Ticks};
 use crate::telemetry::Telemetry;
 use anyhow::Context;
 use k8s::selector::LabelSelector;
@@ -33,10 +33,11 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let client = kube::Client::try_from(config).context("cannot set up the Kubernetes client")?;
 
     let cluster = Arc::new(RwLock::new(Cluster::default()));
-    let store = Arc::new(RwLock::new(Store::keeping(
-        resolution,
-        args.keep_missed_scrapes,
-    )));
+    let store = match Store::keeping(resolution, args.keep_missed_scrapes) {
+        store if args.serve_partial_pods => store,
+        store => store.whole_pods(),
+    };
+    let store = Arc::new(RwLock::new(store));
     let telemetry = Arc::new(Telemetry::new(resolution));
     let ticks = Arc::new(Ticks::new(resolution.to_std(), Instant::now()));
     let delegated = Arc::new(Delegated::new(client.clone(), auth_options(&args.auth)?));
@@ -47,6 +48,8 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         telemetry: Arc::clone(&telemetry),
         ticks: Arc::clone(&ticks),
         request_timeout: args.kubelet.kubelet_request_timeout.to_std(),
+        quick_start: args.quick_start,
+        late: Late::default(),
     };
     let api = Arc::new(Api::new(
         Arc::clone(&cluster),

@@ -20,6 +20,8 @@ pub struct Store {
     resolution: i64,
     /// Ticks without an answer before a node's points are forgotten.
     kept: u32,
+    /// Whether pods are served without the containers that have no figure.
+    partial: bool,
     tick: u32,
     /// When each node answered last.
     answered: BTreeMap<Arc<str>, u32>,
@@ -56,7 +58,7 @@ pub struct PodUsage<'a> {
     pub at: i64,
     /// The length of that window, in nanoseconds.
     pub window: i64,
-    /// Containers by name. One whose counter went back is left out.
+    /// Containers by name. One whose counter went back is left out, or with [`Store::whole_pods`] the pod is.
     pub containers: Vec<(&'a str, Usage)>,
 }
 
@@ -83,10 +85,23 @@ impl Store {
         Self {
             resolution: resolution.nanos(),
             kept: ticks,
+            partial: true,
             tick: 0,
             answered: BTreeMap::new(),
             nodes: BTreeMap::new(),
             pods: BTreeMap::new(),
+        }
+    }
+
+    /// Serves a pod whole or not at all.
+    ///
+    /// Differs from upstream: there a container whose counter went back is left out while the pod's others
+    /// are served, and who adds them up, as the HPA controller does, gets too little and may scale down.
+    /// A pod that is not served counts as missing, which never scales down.
+    pub fn whole_pods(self) -> Self {
+        Self {
+            partial: false,
+            ..self
         }
     }
 
@@ -239,6 +254,9 @@ impl Store {
             .iter()
             .filter_map(|(name, points)| Some((&**name, points.usage()?)))
             .collect();
+        if !self.partial && containers.len() < pod.containers.len() {
+            return None;
+        }
         let oldest = containers
             .iter()
             .map(|(_, usage)| usage)

@@ -193,3 +193,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_pod_with_a_container_that_counted_back_is_served_whole_or_not_at_all() {
+    let ticks = |mut store: Store| {
+        tick(&mut store, &[("a", at(100, 10)), ("b", at(100, 10))]);
+        tick(&mut store, &[("a", at(110, 15)), ("b", at(110, 15))]);
+        tick(&mut store, &[("a", at(120, 20)), ("b", at(120, 3))]);
+        store
+    };
+    let upstream = ticks(store());
+    assert_eq!(cpu(&upstream), Some(vec![("a", 500_000_000)]));
+    let mut whole = ticks(store().whole_pods());
+    assert_eq!(cpu(&whole), None);
+    tick(&mut whole, &[("a", at(130, 25)), ("b", at(130, 8))]);
+    assert_eq!(
+        cpu(&whole),
+        Some(vec![("a", 500_000_000), ("b", 500_000_000)])
+    );
+}
