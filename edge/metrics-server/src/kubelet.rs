@@ -2,6 +2,7 @@
 //!
 //! Upstream: pkg/scraper/client/resource/client.go.
 
+mod body;
 mod connect;
 mod summary;
 mod trouble;
@@ -12,6 +13,7 @@ pub(crate) use trouble::Trouble;
 use crate::args::KubeletArgs;
 use crate::cluster::Node;
 use anyhow::Context;
+use body::{Held, Room};
 use bytes::Bytes;
 use connect::{Connector, Sender};
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderValue};
@@ -26,8 +28,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 const RESOURCE_PATH: &str = "/metrics/resource";
 const SUMMARY_PATH: &str = "/stats/summary?only_cpu_and_memory=true";
-/// A node with a thousand containers answers 300 kB.
-const ANSWER_MAX: usize = 32 << 20;
 
 /// What a kubelet answered.
 #[derive(Debug)]
@@ -35,6 +35,18 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     /// Whether the body is the JSON of `/stats/summary` rather than the text of `/metrics/resource`.
     pub(crate) summary: bool,
+    /// Its share of the memory for bodies.
+    _held: Held,
+}
+
+impl Answer {
+    fn of((body, held): (Bytes, Held), summary: bool) -> Self {
+        Self {
+            body,
+            summary,
+            _held: held,
+        }
+    }
 }
 
 /// All kubelets.
@@ -45,6 +57,9 @@ pub(crate) struct Kubelets {
     port: u16,
     use_status_port: bool,
     slots: Mutex<HashMap<Box<str>, Arc<Slot>>>,
+    room: Room,
+    /// For those that failed before: what they send may not keep others' answers out.
+    late_room: Room,
 }
 
 /// What is remembered of one node between scrapes.
@@ -103,21 +118,19 @@ impl Kubelets {
             port: args.kubelet_port,
             use_status_port: args.kubelet_use_node_status_port,
             slots: Mutex::default(),
+            room: Room::default(),
+            late_room: Room::default(),
         })
     }
 
-    /// Asks one node.
-    pub(crate) async fn ask(&self, node: &Node) -> Result<Answer, Trouble> {
+    /// Asks one node; `late` ones have memory for answers of their own.
+    pub(crate) async fn ask(&self, node: &Node, late: bool) -> Result<Answer, Trouble> {
         let slot = self.slot(&node.name);
+        let room = if late { &self.late_room } else { &self.room };
         if !slot.summary.load(Ordering::Relaxed) {
             let path = node.path.as_deref().unwrap_or(RESOURCE_PATH);
-            match self.get(node, &slot, path).await {
-                Ok(body) => {
-                    return Ok(Answer {
-                        body,
-                        summary: false,
-                    });
-                }
+            match self.get(node, &slot, path, room).await {
+                Ok(answer) => return Ok(Answer::of(answer, false)),
                 Err(Trouble::Refused {
                     code: StatusCode::FORBIDDEN,
                     ..
@@ -132,11 +145,8 @@ impl Kubelets {
                 Err(trouble) => return Err(trouble),
             }
         }
-        match self.get(node, &slot, SUMMARY_PATH).await {
-            Ok(body) => Ok(Answer {
-                body,
-                summary: true,
-            }),
+        match self.get(node, &slot, SUMMARY_PATH, room).await {
+            Ok(answer) => Ok(Answer::of(answer, true)),
             Err(trouble) => {
                 // Next time the better endpoint may be allowed.
                 slot.summary.store(false, Ordering::Relaxed);
@@ -162,7 +172,13 @@ impl Kubelets {
         }
     }
 
-    async fn get(&self, node: &Node, slot: &Slot, path: &str) -> Result<Bytes, Trouble> {
+    async fn get(
+        &self,
+        node: &Node,
+        slot: &Slot,
+        path: &str,
+        room: &Room,
+    ) -> Result<(Bytes, Held), Trouble> {
         let wanted = &self.address_types;
         let host = node
             .address(wanted)
@@ -178,19 +194,19 @@ impl Kubelets {
         if let Some((to, mut sender)) = kept.take().filter(|(to, _)| *to == authority)
             && sender.ready().await.is_ok()
         {
-            match self.exchange(&mut sender, &authority, path).await {
-                Ok(body) => {
+            match self.exchange(&mut sender, &authority, path, room).await {
+                Ok(answer) => {
                     *kept = Some((to, sender));
-                    return Ok(body);
+                    return Ok(answer);
                 }
                 Err(Trouble::Broken(_)) => {}
                 Err(trouble) => return Err(trouble),
             }
         }
         let mut sender = self.connector.connect(host, port).await?;
-        let body = self.exchange(&mut sender, &authority, path).await?;
+        let answer = self.exchange(&mut sender, &authority, path, room).await?;
         *kept = Some((authority, sender));
-        Ok(body)
+        Ok(answer)
     }
 
     async fn exchange(
@@ -198,7 +214,8 @@ impl Kubelets {
         sender: &mut Sender,
         authority: &str,
         path: &str,
-    ) -> Result<Bytes, Trouble> {
+        room: &Room,
+    ) -> Result<(Bytes, Held), Trouble> {
         let request = self.request(authority, path).map_err(Trouble::Ours)?;
         let response = sender
             .send_request(request)
@@ -214,10 +231,7 @@ impl Kubelets {
                 text: text.unwrap_or_default(),
             });
         }
-        let body = Limited::new(response.into_body(), ANSWER_MAX)
-            .collect()
-            .await;
-        body.map(|body| body.to_bytes()).map_err(Trouble::Body)
+        room.read(response.into_body()).await
     }
 
     fn request(&self, authority: &str, path: &str) -> anyhow::Result<Request<Empty<Bytes>>> {

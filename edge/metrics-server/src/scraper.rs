@@ -206,7 +206,8 @@ impl Scraper {
         let begin = Instant::now();
         let requested = runtime::clock::now();
         let limit = self.request_timeout.min(self.ticks.resolution.mul_f64(0.9));
-        let answer = timeout(limit, self.kubelets.ask(node))
+        let was_late = self.late.has(&node.name);
+        let answer = timeout(limit, self.kubelets.ask(node, was_late))
             .await
             .unwrap_or(Err(Trouble::Timeout(limit)))
             .and_then(|answer| self.take(node, &answer, requested.as_millisecond()));
