@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use std::process::Command;
 
 /// Of `fuzz/fuzz_targets`.
-const TARGETS: [&str; 3] = ["quantity", "decide", "snapshot"];
+const TARGETS: [&str; 4] = ["quantity", "decide", "snapshot", "scrape"];
 const SECONDS: &str = "60";
 
 /// Runs one target, or one after another.
