@@ -5,7 +5,7 @@ use crate::args::KubeletArgs;
 use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::Empty;
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use kube::Config;
 use kube::client::ConfigExt;
@@ -15,6 +15,9 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+/// Each connection keeps one, so it is small: hyper's own grows to fit the answers.
+const READ_BUFFER: usize = 16 << 10;
 
 pub(super) type Sender = SendRequest<Empty<Bytes>>;
 
@@ -76,7 +79,9 @@ async fn speak<S>(stream: S) -> Result<Sender, Trouble>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (sender, connection) = handshake(TokioIo::new(stream))
+    let (sender, connection) = Builder::new()
+        .read_buf_exact_size(Some(READ_BUFFER))
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(Trouble::broken)?;
     // Ends when the sender is dropped or the kubelet hangs up.

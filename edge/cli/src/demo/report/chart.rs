@@ -179,17 +179,19 @@ impl Chart {
             escape(&self.title)
         );
         let mut x = WIDTH - RIGHT;
+        // Each key stands behind its name: how wide a name is drawn is only guessed.
         for line in self.lines.iter().rev() {
             #[expect(clippy::cast_precision_loss, reason = "a name is short")]
             let width = line.name.len() as f64 * 6.0;
             let _ = write!(
                 out,
-                "<text class='axis' x={x} y=16 text-anchor=end>{}</text><rect class='{} key' x={} y=7 width=10 height=10 rx=2 />",
+                "<text class='axis' x={} y=16 text-anchor=end>{}</text><rect class='{} key' x={} y=7 width=10 height=10 rx=2 />",
+                x - 15.0,
                 line.name,
                 line.class,
-                x - width - 14.0,
+                x - 10.0,
             );
-            x -= width + 32.0;
+            x -= width + 36.0;
         }
     }
 }
