@@ -14,6 +14,7 @@ use runtime::serve::{Limits, Peer, Rotating, rotating_tls};
 use std::path::Path;
 use std::sync::{Arc, RwLock};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use usage::Store;
@@ -87,9 +88,31 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let limits = limits(&args.serving);
     let serving = runtime::serve::serve(listener, tls, limits, handler, shutdown.clone());
     let following = follow(certificate, shutdown.clone());
-    let scraping = Arc::new(scraper).run(shutdown);
-    tokio::join!(watching, authorities, following, scraping, serving);
-    Ok(())
+    let scraping = on_its_own_thread(Arc::new(scraper), shutdown)?;
+    let (.., scraped) = tokio::join!(watching, authorities, following, serving, scraping);
+    scraped.context("the scraper's thread ended too early")
+}
+
+/// Scrapes on one thread: a request to a kubelet wakes several tasks in turn, and waking a task on
+/// another thread costs more than what it then does.
+fn on_its_own_thread(
+    scraper: Arc<Scraper>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<oneshot::Receiver<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the scraper's runtime")?;
+    let (ended, end) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("scraper".to_owned())
+        .spawn(move || {
+            runtime.block_on(scraper.run(shutdown));
+            // Nobody waits when the server is gone already.
+            let _ = ended.send(());
+        })
+        .context("cannot start the scraper's thread")?;
+    Ok(end)
 }
 
 fn limits(args: &ServingArgs) -> Limits {

@@ -30,10 +30,18 @@ pub struct PodPoints<'a> {
 type Key<'a> = (&'a str, &'a str, &'a str);
 
 /// Gathers points from samples in any order.
+///
+/// Kubelets name the same containers in the same order in each family: after the first family, the next
+/// container is found where the last one was.
 #[derive(Debug, Default)]
 pub struct Gather<'a> {
     node: Option<Point>,
-    containers: BTreeMap<Key<'a>, Point>,
+    /// As they came.
+    containers: Vec<(Key<'a>, Point)>,
+    /// Where each is.
+    index: BTreeMap<Key<'a>, usize>,
+    /// The one that will come next, if the text goes on as before.
+    next: usize,
 }
 
 /// Reads the text of `/metrics/resource`. Samples without a timestamp count as measured at
@@ -91,9 +99,20 @@ impl<'a> Gather<'a> {
 
     /// A container's point, to be filled.
     pub fn point(&mut self, namespace: &'a str, pod: &'a str, container: &'a str) -> &mut Point {
-        self.containers
-            .entry((namespace, pod, container))
-            .or_insert(Point::UNKNOWN)
+        let key = (namespace, pod, container);
+        let at = match self.containers.get(self.next) {
+            // Names of containers repeat, those of pods differ early.
+            Some((expected, _)) if expected.1 == pod && *expected == key => self.next,
+            _ => *self.index.entry(key).or_insert(self.containers.len()),
+        };
+        if at == self.containers.len() {
+            self.containers.push((key, Point::UNKNOWN));
+        }
+        self.next = at + 1;
+        if self.next == self.containers.len() {
+            self.next = 0;
+        }
+        &mut self.containers[at].1
     }
 
     fn container(&mut self, sample: &Sample<'a>) -> Option<&mut Point> {
@@ -110,7 +129,8 @@ impl<'a> Gather<'a> {
     }
 
     /// Leaves out an incomplete node, and every pod with an incomplete container.
-    pub fn finish(self) -> Scrape<'a> {
+    pub fn finish(mut self) -> Scrape<'a> {
+        self.containers.sort_unstable_by_key(|(key, _)| *key);
         let mut pods: Vec<PodPoints<'a>> = Vec::new();
         for ((namespace, name, container), point) in self.containers {
             match pods.last_mut() {
