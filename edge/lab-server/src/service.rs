@@ -9,6 +9,7 @@ use crate::{
     aggregate, discovery, health, metrics, negotiate, openapi, reviews, subresources, watch,
 };
 use http::{Request, Response, StatusCode};
+use k8s::selector::fields::FieldSelector;
 use k8s::status::ApiError;
 use lab_auth::tokens::Tokens;
 use lab_auth::{Attributes, User};
@@ -118,7 +119,7 @@ async fn resource(
     request: Request<Body>,
 ) -> Reply {
     let query = Query::parse(request.uri().query());
-    authorize(inner, &user, &path, verb)?;
+    authorize(inner, &user, &path, verb, &query)?;
     let registry = inner.registry();
     if let Some(remote) = registry.remote(&path.group, &path.version) {
         return aggregate::resource(inner, &user, remote, request).await;
@@ -175,14 +176,33 @@ async fn dispatch(call: &Call, verb: &str, body: Body) -> Reply {
     }
 }
 
-fn authorize(inner: &Inner, user: &User, path: &ResourcePath, verb: &str) -> Result<(), ApiError> {
+fn authorize(
+    inner: &Inner,
+    user: &User,
+    path: &ResourcePath,
+    verb: &str,
+    query: &Query,
+) -> Result<(), ApiError> {
     let attributes = Attributes {
         version: &path.version,
         ..Attributes::resource(user, verb, &path.group, &path.resource)
     };
+    let selected = selected_name(verb, query);
+    let name = path.name.as_deref().or(selected.as_deref());
     let attributes = attributes
         .on_subresource(path.subresource.as_deref().unwrap_or(""))
-        .named(path.name.as_deref().unwrap_or(""))
+        .named(name.unwrap_or(""))
         .in_namespace(path.namespace.as_deref().unwrap_or(""));
     inner.access.authorize(&inner.backend, &attributes)
+}
+
+/// To list or watch one object by its name is to ask for that object.
+///
+/// Upstream: RequestInfoFactory.NewRequestInfo (apiserver/pkg/endpoints/request/requestinfo.go).
+fn selected_name(verb: &str, query: &Query) -> Option<String> {
+    matches!(verb, "list" | "watch").then_some(())?;
+    let fields = FieldSelector::parse(query.get("fieldSelector")?).ok()?;
+    let name = fields.exact("metadata.name")?;
+    let segment = !matches!(name, "." | "..") && !name.contains(['/', '%']);
+    segment.then(|| name.to_owned())
 }

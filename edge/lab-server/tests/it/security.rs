@@ -129,3 +129,33 @@ async fn bodies_are_bounded() {
         )
     );
 }
+
+#[tokio::test]
+async fn a_right_to_one_object_allows_to_list_and_watch_it_by_its_name() {
+    let lab = lab().await.expect("a lab");
+    let rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings";
+    let binding = json!({
+        "metadata": {"name": "joe"},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io", "kind": "Role",
+            "name": "extension-apiserver-authentication-reader",
+        },
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "joe"}],
+    });
+    assert_eq!(
+        write(&lab, "POST", rbac, &binding).await.0,
+        StatusCode::CREATED
+    );
+    let maps = "/api/v1/namespaces/kube-system/configmaps";
+    let code = async |query: &str| {
+        let path = format!("{maps}{query}");
+        ask(&lab, User::new("joe", &[]), &path).await.0
+    };
+    let one = "?fieldSelector=metadata.name%3Dextension-apiserver-authentication";
+    assert_eq!(code(one).await, StatusCode::OK);
+    assert_eq!(code("").await, StatusCode::FORBIDDEN);
+    assert_eq!(
+        code("?fieldSelector=metadata.name%3Dother").await,
+        StatusCode::FORBIDDEN
+    );
+}
