@@ -5,6 +5,7 @@
 
 mod authorities;
 mod cache;
+mod keep;
 mod request_header;
 mod reviews;
 mod user;
@@ -23,14 +24,9 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
-use tokio_util::sync::CancellationToken;
 
 /// How long one review may take.
 const REVIEW_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the authorities in the ConfigMap are read again.
-const REFRESH: Duration = Duration::from_secs(30);
-/// How often until they could be read once.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// What may differ between servers that delegate.
 #[derive(Debug, Clone)]
@@ -98,47 +94,6 @@ impl Delegated {
             decisions: Cache::default(),
             doubted: Notify::new(),
         }
-    }
-
-    /// Reads the authorities in the ConfigMap once.
-    pub async fn read_authorities(&self) -> anyhow::Result<()> {
-        let read = timeout(REVIEW_TIMEOUT, authorities::read(&self.client)).await??;
-        let merged = Arc::new(self.options.authorities.clone().or(read));
-        *self
-            .authorities
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = merged;
-        Ok(())
-    }
-
-    /// Keeps the authorities as the ConfigMap has them, until `shutdown`.
-    pub async fn keep_authorities(&self, shutdown: CancellationToken) {
-        let mut known = false;
-        if !self.options.lookup {
-            return;
-        }
-        loop {
-            match self.read_authorities().await {
-                Ok(()) => known = true,
-                Err(error) => tracing::warn!(
-                    error = format!("{error:#}"),
-                    "cannot read the ConfigMap kube-system/extension-apiserver-authentication: \
-                     requests through the API server are refused until it can be read"
-                ),
-            }
-            let pause = if known { REFRESH } else { RETRY };
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.doubt() => {}
-                () = shutdown.cancelled() => return,
-            }
-        }
-    }
-
-    /// Returns when a certificate was doubted, but not before a while has passed.
-    async fn doubt(&self) {
-        tokio::time::sleep(RETRY).await;
-        self.doubted.notified().await;
     }
 
     /// Whether the authorities of the front proxy are known.

@@ -4,7 +4,6 @@ use super::{RequestHeader, User};
 use crate::certs;
 use anyhow::Context;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{Api, Client};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
@@ -64,14 +63,9 @@ impl Authorities {
     }
 }
 
-/// Reads the authorities that the API server publishes for extension API servers.
-pub(super) async fn read(client: &Client) -> anyhow::Result<Authorities> {
-    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), "kube-system");
-    let data = maps
-        .get("extension-apiserver-authentication")
-        .await?
-        .data
-        .unwrap_or_default();
+/// The authorities that the API server publishes for extension API servers.
+pub(super) fn published(map: ConfigMap) -> anyhow::Result<Authorities> {
+    let data = map.data.unwrap_or_default();
     let mut authorities = Authorities::default();
     if let Some(pem) = data
         .get("client-ca-file")

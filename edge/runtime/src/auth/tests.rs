@@ -133,31 +133,6 @@ async fn the_front_proxy_is_believed_only_with_its_certificate() {
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_doubted_certificate_makes_the_authorities_be_read_again_soon() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let delegated = Arc::new(Delegated::new(
-        api(&ca(), Arc::clone(&asked)),
-        Options::default(),
-    ));
-    let stop = CancellationToken::new();
-    let keeper = Arc::clone(&delegated);
-    let kept = stop.clone();
-    let keeping = tokio::spawn(async move { keeper.keep_authorities(kept).await });
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
-    let peer = ca().peer("front-proxy-client", &[]);
-    let user = delegated
-        .authenticate(&HeaderMap::new(), Some(&peer), now())
-        .await
-        .unwrap();
-    assert_eq!(user, User::anonymous());
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
-    stop.cancel();
-    keeping.await.unwrap();
-}
-
 #[tokio::test]
 async fn a_client_certificate_names_its_user_and_groups() {
     let authority = ca();

@@ -1,0 +1,6 @@
+//! Delegated authentication against a lab in memory.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+mod authorities;
+mod wire;
