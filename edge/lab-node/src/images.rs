@@ -87,6 +87,7 @@ impl Default for ImageTable {
         let mut mappings = Vec::new();
         for (name, builtin) in [
             ("metrics-server/metrics-server", Builtin::MetricsServer),
+            ("evenkeel/evenkeel", Builtin::MetricsServer),
             ("backend-app", Builtin::SampleApp),
             ("batch-app", Builtin::SampleJob),
             ("busybox", Builtin::Shell),

@@ -8,6 +8,7 @@
 
 mod basics;
 mod crash;
+mod deploy;
 mod exercise;
 mod explain;
 mod golden;

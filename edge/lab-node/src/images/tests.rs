@@ -14,6 +14,7 @@ fn the_exercises_images_are_known() {
             "registry.k8s.io/metrics-server/metrics-server:v0.8.0",
             "evenkeel metrics-server",
         ),
+        ("evenkeel/evenkeel:0.1.0", "evenkeel metrics-server"),
         (
             "123.dkr.ecr.ap-northeast-2.amazonaws.com/k8sbook/backend-app:1.0.0",
             "evenkeel sample-app",

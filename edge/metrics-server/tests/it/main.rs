@@ -4,6 +4,7 @@
 
 mod cluster;
 mod faults;
+mod manifests;
 
 use clap::Parser;
 use cluster::{Kubelet, Scene};
