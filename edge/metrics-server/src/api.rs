@@ -141,7 +141,9 @@ impl Api {
                 .resource(head, &wanted, now)
                 .unwrap_or_else(|error| status::reply(head, &error));
         }
-        let found = self.health(path, query).or_else(|| self.metrics(path));
+        let found = self
+            .health(path, query)
+            .or_else(|| self.metrics(path, head));
         match found.or_else(|| discovery::answer(path, head)) {
             Some(_) if head.method != Method::GET && head.method != Method::HEAD => {
                 status::reply(head, &ApiError::method_not_allowed())
@@ -151,9 +153,17 @@ impl Api {
         }
     }
 
-    fn metrics(&self, path: &str) -> Option<Reply> {
-        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        (path == "/metrics").then(|| reply(StatusCode::OK, kind, self.telemetry.text()))
+    /// Upstream never answers as OpenMetrics, but a client that asks for it can read it.
+    fn metrics(&self, path: &str, head: &Parts) -> Option<Reply> {
+        (path == "/metrics").then_some(())?;
+        let (kind, text) = if negotiate::openmetrics(head) {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            (kind, self.telemetry.openmetrics())
+        } else {
+            let kind = "text/plain; version=0.0.4; charset=utf-8";
+            (kind, self.telemetry.classic())
+        };
+        Some(reply(StatusCode::OK, kind, text))
     }
 
     fn health(&self, path: &str, query: &str) -> Option<Reply> {

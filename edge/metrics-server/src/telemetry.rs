@@ -2,6 +2,8 @@
 //!
 //! Upstream: pkg/{scraper/scraper,server/server,storage/monitoring,api/monitoring}.go.
 
+mod classic;
+
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -67,33 +69,33 @@ impl Telemetry {
         let registry = &mut self.registry;
         registry.register(
             "api_metric_freshness_seconds",
-            "Freshness of metrics exported",
+            "[ALPHA] Freshness of metrics exported",
             self.freshness.clone(),
         );
         registry.register(
             "kubelet_last_request_time_seconds",
-            "Time of last request performed to Kubelet API since unix epoch in seconds",
+            "[ALPHA] Time of last request performed to Kubelet API since unix epoch in seconds",
             self.request_time.clone(),
         );
         registry.register(
             "kubelet_request_duration_seconds",
-            "Duration of requests to Kubelet API in seconds",
+            "[ALPHA] Duration of requests to Kubelet API in seconds",
             self.request_duration.clone(),
         );
         // The format adds "_total".
         registry.register(
             "kubelet_request",
-            "Number of requests sent to Kubelet API",
+            "[ALPHA] Number of requests sent to Kubelet API",
             self.requests.clone(),
         );
         registry.register(
             "manager_tick_duration_seconds",
-            "The total time spent collecting and storing metrics in seconds",
+            "[ALPHA] The total time spent collecting and storing metrics in seconds",
             self.ticks.clone(),
         );
         registry.register(
             "storage_points",
-            "Number of metrics points stored",
+            "[ALPHA] Number of metrics points stored",
             self.points.clone(),
         );
         self
@@ -137,8 +139,13 @@ impl Telemetry {
         self.freshness.observe(age_seconds);
     }
 
-    /// The text of `/metrics`.
-    pub(crate) fn text(&self) -> String {
+    /// The text of `/metrics` in Prometheus' own format.
+    pub(crate) fn classic(&self) -> String {
+        classic::from_openmetrics(&self.openmetrics())
+    }
+
+    /// The text of `/metrics` as OpenMetrics.
+    pub(crate) fn openmetrics(&self) -> String {
         let mut text = String::new();
         if text::encode(&mut text, &self.registry).is_err() {
             tracing::warn!("cannot print the metrics");

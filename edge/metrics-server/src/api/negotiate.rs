@@ -75,16 +75,30 @@ fn refused(media: &[Media]) -> ApiError {
     ApiError::not_acceptable(&names.join(", "))
 }
 
-fn agree(head: &Parts, forms: bool, media: &[Media]) -> Option<Agreed> {
-    let accepted: Vec<&str> = head
-        .headers
+/// Whether metrics are wanted as OpenMetrics at least as much as in Prometheus' own format.
+pub(super) fn openmetrics(head: &Parts) -> bool {
+    let clauses = clauses(head);
+    let quality = |range: &str| {
+        let of_range = clauses.iter().filter(|clause| clause.range == range);
+        of_range.map(|clause| clause.quality).fold(0.0, f32::max)
+    };
+    let wanted = quality("application/openmetrics-text");
+    wanted > 0.0 && wanted >= quality("text/plain")
+}
+
+fn clauses(head: &Parts) -> Vec<Clause<'_>> {
+    head.headers
         .get_all(ACCEPT)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .filter(|value| !value.is_empty())
         .flat_map(|value| value.split(','))
-        .collect();
-    let mut clauses: Vec<Clause<'_>> = accepted.iter().map(|text| Clause::new(text)).collect();
+        .map(Clause::new)
+        .collect()
+}
+
+fn agree(head: &Parts, forms: bool, media: &[Media]) -> Option<Agreed> {
+    let mut clauses = clauses(head);
     if clauses.is_empty() {
         clauses.push(Clause::new("*/*"));
     }

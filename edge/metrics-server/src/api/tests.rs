@@ -313,16 +313,51 @@ fn prometheus_metrics_have_upstreams_names() {
         .scraped("node-1", std::time::Duration::from_millis(3), 5.0, true);
     api.telemetry
         .ticked(std::time::Duration::from_millis(4), Default::default());
-    let (_, text) = get(&api, "/metrics");
+    let (_, headers, text) = exchange(&api, Request::get("/metrics"));
+    assert_eq!(
+        headers[CONTENT_TYPE],
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    let text = String::from_utf8(text).unwrap();
     for line in [
+        "# HELP metrics_server_kubelet_request_total [ALPHA] Number of requests sent to Kubelet API\n",
+        "# TYPE metrics_server_kubelet_request_total counter\n",
         "metrics_server_api_metric_freshness_seconds_count 2",
-        "metrics_server_kubelet_last_request_time_seconds{node=\"node-1\"} 5.0",
+        "metrics_server_kubelet_last_request_time_seconds{node=\"node-1\"} 5\n",
         "metrics_server_kubelet_request_duration_seconds_count{node=\"node-1\"} 1",
         "metrics_server_kubelet_request_total{success=\"true\"} 1",
         "metrics_server_manager_tick_duration_seconds_count 1",
         "metrics_server_storage_points{type=\"container\"} 0",
     ] {
         assert!(text.contains(line), "{line} in:\n{text}");
+    }
+}
+
+#[test]
+fn metrics_are_openmetrics_for_who_prefers_that() {
+    let api = api(2);
+    for (accept, openmetrics) in [
+        (
+            "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+            true,
+        ),
+        ("application/openmetrics-text", true),
+        (
+            "application/openmetrics-text;q=0.2, text/plain;q=0.9",
+            false,
+        ),
+        ("application/openmetrics-text;q=0", false),
+        ("*/*", false),
+    ] {
+        let asked = Request::get("/metrics").header(ACCEPT, accept);
+        let (_, headers, body) = exchange(&api, asked);
+        let kind = headers[CONTENT_TYPE].to_str().unwrap();
+        assert_eq!(
+            kind.starts_with("application/openmetrics-text;"),
+            openmetrics,
+            "{accept}"
+        );
+        assert_eq!(body.ends_with(b"# EOF\n"), openmetrics, "{accept}");
     }
 }
 
