@@ -3,7 +3,7 @@
 use super::Trouble;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -31,7 +31,10 @@ impl Default for Room {
 impl Room {
     /// Reads a body to its end. Where there is no room it waits; the caller's time limit ends that.
     pub(super) async fn read(&self, mut body: Incoming) -> Result<(Bytes, Held), Trouble> {
-        let (mut read, mut held) = (BytesMut::new(), Held::default());
+        let mut held = Held::default();
+        // What is announced is believed as far as most answers go.
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let mut read = BytesMut::with_capacity(announced.min(PIECE));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Trouble::Body(error.into()))?;
             let Ok(data) = frame.into_data() else {

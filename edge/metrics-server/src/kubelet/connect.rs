@@ -9,6 +9,7 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use kube::Config;
 use kube::client::ConfigExt;
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// Each connection keeps one, so it is small: hyper's own grows to fit the answers.
-const READ_BUFFER: usize = 16 << 10;
+const READ_BUFFER: usize = 8 << 10;
 
 pub(super) type Sender = SendRequest<Empty<Bytes>>;
 
@@ -49,9 +50,11 @@ impl Connector {
             auth.client_certificate = Some(certificate.to_string_lossy().into_owned());
             auth.client_key = Some(key.to_string_lossy().into_owned());
         }
-        let tls = config
+        let mut tls = config
             .rustls_client_config()
             .context("cannot set up TLS to kubelets")?;
+        // Connections are kept: tickets to open them again would only be stored.
+        tls.resumption = Resumption::disabled();
         Ok(Self {
             tls: Some(TlsConnector::from(Arc::new(tls))),
         })
