@@ -5,6 +5,7 @@
 mod discovery;
 mod encode;
 mod negotiate;
+mod openapi;
 mod quantity;
 mod query;
 mod render;
@@ -144,6 +145,7 @@ impl Api {
         let found = self
             .health(path, query)
             .or_else(|| self.metrics(path, head));
+        let found = found.or_else(|| openapi::answer(path, head, now));
         match found.or_else(|| discovery::answer(path, head)) {
             Some(_) if head.method != Method::GET && head.method != Method::HEAD => {
                 status::reply(head, &ApiError::method_not_allowed())

@@ -1,4 +1,4 @@
-//! What we serve, said in every way in which Kubernetes asks: discovery, OpenAPI, version, paths.
+//! What we serve, said in every way in which Kubernetes asks: discovery, version, paths.
 
 use super::{Reply, encode, negotiate, reply, status};
 use http::header::ACCEPT;
@@ -13,9 +13,6 @@ const RESOURCES: &str = r#"{"kind":"APIResourceList","apiVersion":"v1","groupVer
 const AGGREGATED_GROUPS: &str = r#"{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","metadata":{},"items":[{"metadata":{"name":"metrics.k8s.io","creationTimestamp":null},"versions":[{"version":"v1beta1","resources":[{"resource":"nodes","responseKind":{"group":"","version":"","kind":"NodeMetrics"},"scope":"Cluster","singularResource":"","verbs":["get","list"]},{"resource":"pods","responseKind":{"group":"","version":"","kind":"PodMetrics"},"scope":"Namespaced","singularResource":"","verbs":["get","list"]}],"freshness":"Current"}]}]}"#;
 const NO_API: &str = r#"{"kind":"APIVersions","versions":[],"serverAddressByClientCIDRs":[]}"#;
 const PATHS: &str = r#"{"paths":["/apis","/apis/metrics.k8s.io","/apis/metrics.k8s.io/v1beta1","/healthz","/livez","/metrics","/openapi/v2","/openapi/v3","/openapi/v3/apis/metrics.k8s.io/v1beta1","/readyz","/version"]}"#;
-const OPENAPI_INDEX: &str = r#"{"paths":{"apis/metrics.k8s.io/v1beta1":{"serverRelativeURL":"/openapi/v3/apis/metrics.k8s.io/v1beta1"}}}"#;
-const OPENAPI_V3: &str = include_str!("openapi_v3.json");
-const OPENAPI_V2: &str = include_str!("openapi_v2.json");
 
 /// Answers `path` if it is one of these.
 pub(super) fn answer(path: &str, head: &Parts) -> Option<Reply> {
@@ -32,9 +29,6 @@ pub(super) fn answer(path: &str, head: &Parts) -> Option<Reply> {
         "/api" => NO_API.to_owned(),
         "/apis/metrics.k8s.io" => GROUP.to_owned(),
         "/apis/metrics.k8s.io/v1beta1" => RESOURCES.to_owned(),
-        "/openapi/v2" => OPENAPI_V2.to_owned(),
-        "/openapi/v3" => OPENAPI_INDEX.to_owned(),
-        "/openapi/v3/apis/metrics.k8s.io/v1beta1" => OPENAPI_V3.to_owned(),
         "/version" => version(),
         _ => return None,
     };

@@ -1,6 +1,7 @@
 //! Answers, text by text.
 
 mod forms;
+mod openapi;
 
 use super::*;
 use crate::cluster::{Labels, Node};
