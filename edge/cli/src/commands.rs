@@ -32,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::SampleJob(args) => sample_app::job::run(&args).map(|()| true),
         Command::Demo(args) => with_runtime(None, |stop| demo::run(args, stop)),
         Command::Lab(args) => with_runtime(args.v, |stop| lab::run(*args, stop)),
+        Command::MetricsServer(args) if args.version => metrics_server_version(),
         Command::MetricsServer(args) => {
             with_runtime(Some(args.v), |stop| done(metrics_server::run(*args, stop)))
         }
@@ -102,5 +103,12 @@ fn version(output: Output) -> Result<bool> {
         Output::Json => println!("{}", serde_json::to_string_pretty(&as_value)?),
         Output::Yaml => println!("version: {version}\nkubernetes: v1.36"),
     }
+    Ok(true)
+}
+
+/// As metrics-server prints its own.
+#[expect(clippy::print_stdout, reason = "the version is data")]
+fn metrics_server_version() -> Result<bool> {
+    println!("{}", metrics_server::version());
     Ok(true)
 }

@@ -44,6 +44,9 @@ pub struct Args {
     pub serving: ServingArgs,
     #[command(flatten)]
     pub auth: AuthArgs,
+    /// Print the version and end.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
+    pub version: bool,
     /// Log verbosity, as klog counts it.
     #[arg(short, long = "v", default_value_t = 0, value_name = "LEVEL")]
     pub v: u8,

@@ -16,6 +16,8 @@ mod scraper;
 mod selector;
 mod server;
 mod telemetry;
+mod version;
 
 pub use args::Args;
 pub use server::run;
+pub use version::version;

@@ -185,3 +185,6 @@ fn auth_options(args: &AuthArgs) -> anyhow::Result<Options> {
         denied_ttl: args.authorization_webhook_cache_unauthorized_ttl.to_std(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,14 @@ fn metrics_server_from_its_manifest_serves_the_metrics_api() {
     kubectl.until(&["top", "nodes"], |table| table.contains("CPU(cores)"));
 }
 
+#[test]
+fn metrics_server_says_its_version_as_upstream_does() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+    let said = command.args(["metrics-server", "--version"]).output();
+    let expected = format!("v{}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(said.unwrap().stdout, expected.as_bytes());
+}
+
 /// A folder with the program at its root and, where that is not static, the libraries it names.
 fn empty_root() -> tempfile::TempDir {
     let root = tempfile::tempdir().unwrap();

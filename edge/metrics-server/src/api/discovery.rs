@@ -29,7 +29,7 @@ pub(super) fn answer(path: &str, head: &Parts) -> Option<Reply> {
         "/api" => NO_API.to_owned(),
         "/apis/metrics.k8s.io" => GROUP.to_owned(),
         "/apis/metrics.k8s.io/v1beta1" => RESOURCES.to_owned(),
-        "/version" => version(),
+        "/version" => crate::version::document(),
         _ => return None,
     };
     Some(match negotiate::document(head) {
@@ -50,16 +50,4 @@ fn aggregated(headers: &HeaderMap) -> bool {
                     && clause.split(';').any(|p| p.trim() == "v=v2")
             })
         })
-}
-
-fn version() -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let mut parts = version.split('.');
-    let (major, minor) = (parts.next().unwrap_or("0"), parts.next().unwrap_or("0"));
-    serde_json::json!({
-        "major": major, "minor": minor, "gitVersion": format!("v{version}"), "gitCommit": "",
-        "gitTreeState": "", "buildDate": "", "goVersion": "", "compiler": "rustc",
-        "platform": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
-    })
-    .to_string()
 }

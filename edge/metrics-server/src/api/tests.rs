@@ -335,6 +335,18 @@ fn prometheus_metrics_have_upstreams_names() {
 }
 
 #[test]
+fn the_version_is_the_builds() {
+    let (_, text) = get(&api(2), "/version");
+    let version: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let of_crate = env!("CARGO_PKG_VERSION");
+    assert_eq!(version["gitVersion"], format!("v{of_crate}"));
+    let parts = [&version["major"], &version["minor"]].map(|part| part.as_str().unwrap());
+    assert!(of_crate.starts_with(&parts.join(".")), "{text}");
+    let platform = version["platform"].as_str().unwrap();
+    assert!(platform.starts_with("linux/"), "{text}");
+}
+
+#[test]
 fn metrics_are_openmetrics_for_who_prefers_that() {
     let api = api(2);
     for (accept, openmetrics) in [
