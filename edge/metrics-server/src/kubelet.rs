@@ -4,6 +4,7 @@
 
 mod body;
 mod connect;
+mod exchange;
 mod summary;
 mod trouble;
 
@@ -15,10 +16,11 @@ use crate::cluster::Node;
 use anyhow::Context;
 use body::{Held, Room};
 use bytes::Bytes;
-use connect::{Connector, Sender};
+use connect::{Connector, Wire};
+use exchange::{Taken, exchange};
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderValue};
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::Empty;
 use kube::Config;
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
@@ -40,7 +42,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn of((body, held): (Bytes, Held), summary: bool) -> Self {
+    fn of((body, held): Taken, summary: bool) -> Self {
         Self {
             body,
             summary,
@@ -65,8 +67,8 @@ pub(crate) struct Kubelets {
 /// What is remembered of one node between scrapes.
 #[derive(Default)]
 struct Slot {
-    /// Host and port it goes to, and the connection.
-    connection: tokio::sync::Mutex<Option<(String, Sender)>>,
+    /// Host and port it goes to, and the connection while no request is under way.
+    connection: tokio::sync::Mutex<Option<(String, Wire)>>,
     /// It refuses `/metrics/resource`, so `/stats/summary` is asked.
     ///
     /// The ClusterRole of metrics-server v0.4 allows `nodes/stats` but not `nodes/metrics`.
@@ -178,7 +180,7 @@ impl Kubelets {
         slot: &Slot,
         path: &str,
         room: &Room,
-    ) -> Result<(Bytes, Held), Trouble> {
+    ) -> Result<Taken, Trouble> {
         let wanted = &self.address_types;
         let host = node
             .address(wanted)
@@ -191,47 +193,22 @@ impl Kubelets {
         let authority = connect::authority(host, port);
         let mut kept = slot.connection.lock().await;
         // A kept connection may have been closed by the other side meanwhile: then a fresh one is tried.
-        if let Some((to, mut sender)) = kept.take().filter(|(to, _)| *to == authority)
-            && sender.ready().await.is_ok()
-        {
-            match self.exchange(&mut sender, &authority, path, room).await {
-                Ok(answer) => {
-                    *kept = Some((to, sender));
-                    return Ok(answer);
+        if let Some((_, wire)) = kept.take().filter(|(to, _)| *to == authority) {
+            let request = self.request(&authority, path).map_err(Trouble::Ours)?;
+            match exchange(wire, request, room).await {
+                Ok((taken, wire)) => {
+                    *kept = wire.map(|wire| (authority, wire));
+                    return Ok(taken);
                 }
                 Err(Trouble::Broken(_)) => {}
                 Err(trouble) => return Err(trouble),
             }
         }
-        let mut sender = self.connector.connect(host, port).await?;
-        let answer = self.exchange(&mut sender, &authority, path, room).await?;
-        *kept = Some((authority, sender));
-        Ok(answer)
-    }
-
-    async fn exchange(
-        &self,
-        sender: &mut Sender,
-        authority: &str,
-        path: &str,
-        room: &Room,
-    ) -> Result<(Bytes, Held), Trouble> {
-        let request = self.request(authority, path).map_err(Trouble::Ours)?;
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(Trouble::broken)?;
-        let code = response.status();
-        if code != StatusCode::OK {
-            // Read a little of it, for the reason.
-            let body = Limited::new(response.into_body(), 4096).collect().await;
-            let text = body.map(|body| String::from_utf8_lossy(&body.to_bytes()).trim().to_owned());
-            return Err(Trouble::Refused {
-                code,
-                text: text.unwrap_or_default(),
-            });
-        }
-        room.read(response.into_body()).await
+        let request = self.request(&authority, path).map_err(Trouble::Ours)?;
+        let wire = self.connector.connect(host, port).await?;
+        let (taken, wire) = exchange(wire, request, room).await?;
+        *kept = wire.map(|wire| (authority, wire));
+        Ok(taken)
     }
 
     fn request(&self, authority: &str, path: &str) -> anyhow::Result<Request<Empty<Bytes>>> {

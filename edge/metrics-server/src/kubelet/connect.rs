@@ -1,12 +1,8 @@
-//! Connections to kubelets: TCP, TLS as the flags want it, HTTP/1.1.
+//! Connections to kubelets: TCP, and TLS as the flags want it.
 
 use super::Trouble;
 use crate::args::KubeletArgs;
 use anyhow::Context;
-use bytes::Bytes;
-use http_body_util::Empty;
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
 use kube::Config;
 use kube::client::ConfigExt;
 use rustls::client::Resumption;
@@ -17,10 +13,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// Each connection keeps one, so it is small: hyper's own grows to fit the answers.
-const READ_BUFFER: usize = 8 << 10;
+/// An open connection, with nothing that is only needed while a request is under way.
+pub(super) type Wire = Box<dyn Stream>;
 
-pub(super) type Sender = SendRequest<Empty<Bytes>>;
+/// What an exchange is spoken over: TCP, or TLS over it.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Opens connections.
 pub(super) struct Connector {
@@ -60,13 +59,13 @@ impl Connector {
         })
     }
 
-    pub(super) async fn connect(&self, host: &str, port: u16) -> Result<Sender, Trouble> {
+    pub(super) async fn connect(&self, host: &str, port: u16) -> Result<Wire, Trouble> {
         let tcp = TcpStream::connect((host, port))
             .await
             .map_err(Trouble::Connect)?;
         tcp.set_nodelay(true).ok();
         let Some(tls) = &self.tls else {
-            return speak(tcp).await;
+            return Ok(Box::new(tcp));
         };
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Trouble::Ours(anyhow::anyhow!("{host} is no host name")))?;
@@ -74,26 +73,8 @@ impl Connector {
             .connect(name, tcp)
             .await
             .map_err(|error| Trouble::tls(error, host))?;
-        speak(stream).await
+        Ok(Box::new(stream))
     }
-}
-
-async fn speak<S>(stream: S) -> Result<Sender, Trouble>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, connection) = Builder::new()
-        .read_buf_exact_size(Some(READ_BUFFER))
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(Trouble::broken)?;
-    // Ends when the sender is dropped or the kubelet hangs up.
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to a kubelet ended");
-        }
-    });
-    Ok(sender)
 }
 
 /// `host:port`, with brackets around IPv6.
