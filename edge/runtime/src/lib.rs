@@ -8,6 +8,7 @@ pub mod client;
 pub mod clock;
 pub mod events;
 pub mod health;
+pub mod lease;
 pub mod network;
 pub mod serve;
 pub mod signals;
