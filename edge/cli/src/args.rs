@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Serve metrics.k8s.io from what kubelets measure, in metrics-server's place
     MetricsServer(Box<metrics_server::Args>),
     /// Run the HorizontalPodAutoscaler controller against a cluster
-    HpaController(Box<HpaControllerArgs>),
+    HpaController(Box<hpa_controller::Args>),
     /// Say what an autoscaler decides and why, from a file or from a cluster
     Explain(Box<ExplainArgs>),
     /// The web application of the exercise: each request costs a set amount of CPU
@@ -119,18 +119,6 @@ pub(crate) struct LabArgs {
 pub(crate) enum Addon {
     /// metrics-server, as examples/eks-hpa/components.yaml has it
     MetricsServer,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct HpaControllerArgs {
-    /// How to reach the cluster [default: the pod's service account]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) kubeconfig: Option<PathBuf>,
-    /// How much is logged, 0 to 10
-    #[arg(short, long, default_value_t = 2, value_name = "LEVEL")]
-    pub(crate) v: u8,
-    #[command(flatten)]
-    pub(crate) hpa: HpaFlags,
 }
 
 #[derive(Debug, Args)]

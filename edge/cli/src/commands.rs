@@ -1,10 +1,11 @@
 //! What each subcommand does: sets up a runtime and a way to stop, and calls the part that does it.
 
-use crate::args::{Cli, Command, HpaControllerArgs, Output};
+use crate::args::{Cli, Command, Output};
 use crate::explain::BadInput;
 use crate::{bench, demo, explain, lab};
 use anyhow::{Context, Result};
 use clap::CommandFactory;
+use runtime::telemetry::LogFormat;
 use std::future::Future;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -31,14 +32,18 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         Command::SampleApp(args) => sample_app::app::run(&args).map(|()| true),
         Command::SampleJob(args) => sample_app::job::run(&args).map(|()| true),
         Command::Demo(args) => with_runtime(None, |stop| demo::run(args, stop)),
-        Command::Lab(args) => with_runtime(args.v, |stop| lab::run(*args, stop)),
+        Command::Lab(args) => {
+            let logs = args.v.map(|v| (v, LogFormat::Text));
+            with_runtime(logs, |stop| lab::run(*args, stop))
+        }
         Command::MetricsServer(args) if args.version => metrics_server_version(),
         Command::MetricsServer(args) => {
-            with_runtime(Some(args.v), |stop| done(metrics_server::run(*args, stop)))
+            let logs = Some((args.v, args.logging_format));
+            with_runtime(logs, |stop| done(metrics_server::run(*args, stop)))
         }
-        Command::HpaController(args) => {
-            with_runtime(Some(args.v), |stop| done(hpa_controller(*args, stop)))
-        }
+        Command::HpaController(args) => with_runtime(Some((args.v, args.logging_format)), |stop| {
+            done(hpa_controller::operate(*args, stop))
+        }),
         Command::Explain(args) => with_runtime(None, |stop| explain::run(*args, stop)),
         Command::BenchLab(args) => with_runtime(None, |stop| done(bench::run(args, stop))),
         Command::BenchMetricsServer(args) => {
@@ -65,12 +70,18 @@ async fn done(work: impl Future<Output = Result<()>>) -> Result<bool> {
     work.await.map(|()| true)
 }
 
-/// Runs `work` with logs at a verbosity (errors only without one) and a token that Ctrl-C cancels.
-fn with_runtime<F>(verbosity: Option<u8>, work: impl FnOnce(CancellationToken) -> F) -> Result<bool>
+/// Runs `work` with logs at a verbosity and in a format (errors only without these) and a token that Ctrl-C cancels.
+fn with_runtime<F>(
+    logs: Option<(u8, LogFormat)>,
+    work: impl FnOnce(CancellationToken) -> F,
+) -> Result<bool>
 where
     F: Future<Output = Result<bool>>,
 {
-    verbosity.map_or_else(runtime::telemetry::init_quiet, runtime::telemetry::init);
+    match logs {
+        Some((v, format)) => runtime::telemetry::init(v, format),
+        None => runtime::telemetry::init_quiet(),
+    }
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -82,16 +93,6 @@ where
     // What still runs (a blocked read, a slow peer) may not keep the program from ending.
     tokio.shutdown_timeout(std::time::Duration::from_secs(2));
     done
-}
-
-async fn hpa_controller(args: HpaControllerArgs, stop: CancellationToken) -> Result<()> {
-    let client = runtime::client::connect(args.kubeconfig.as_deref()).await?;
-    let config = hpa_controller::Config {
-        flags: args.hpa,
-        ..hpa_controller::Config::default()
-    };
-    hpa_controller::run(client, config, stop).await;
-    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the version is data")]

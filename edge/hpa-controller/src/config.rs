@@ -2,6 +2,7 @@
 //!
 //! Upstream: cmd/kube-controller-manager/app/options/hpacontroller.go (v1.36).
 
+use crate::monitor::Monitor;
 use crate::report::OnDecision;
 use k8s::features::{self, FeatureFlag};
 use std::fmt;
@@ -92,6 +93,8 @@ pub struct Config {
     pub on_decision: Option<OnDecision>,
     /// The wall clock, but in tests.
     pub clock: Clock,
+    /// Counts what is done.
+    pub monitor: Arc<Monitor>,
 }
 
 impl Default for Config {
@@ -100,6 +103,7 @@ impl Default for Config {
             flags: HpaFlags::default(),
             on_decision: None,
             clock: Arc::new(|| Timestamp::from_nanos(runtime::clock::now().as_nanosecond())),
+            monitor: Arc::default(),
         }
     }
 }

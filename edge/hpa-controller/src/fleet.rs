@@ -42,6 +42,7 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
     for warning in k8s::features::warnings(&config.flags.feature_gates) {
         warn!("{warning}");
     }
+    let _work = config.monitor.work();
     let (recorder, scribe) = Recorder::new(client.clone(), source);
     let tasks = TaskTracker::new();
     tasks.spawn(shutdown.clone().run_until_cancelled_owned(scribe.run()));
@@ -143,6 +144,7 @@ impl Fleet {
             object,
             stop.clone(),
         ));
+        self.controller.config.monitor.knows(&key.0, &key.1);
         self.members.insert(key, Member { latest, stop });
     }
 
@@ -150,6 +152,7 @@ impl Fleet {
         if let Some(member) = self.members.remove(key) {
             member.stop.cancel();
             self.controller.selectors.remove(key);
+            self.controller.config.monitor.forget(&key.0, &key.1);
         }
     }
 }

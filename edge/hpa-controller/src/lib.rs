@@ -7,6 +7,8 @@
 //! Nothing is decided here. It needs what upstream's role `system:controller:horizontal-pod-autoscaler`
 //! grants, no more. Upstream: pkg/controller/podautoscaler (v1.36).
 
+mod admin;
+mod args;
 mod config;
 mod custom;
 mod errors;
@@ -14,15 +16,20 @@ mod fleet;
 mod look;
 mod mapping;
 mod memory;
+mod monitor;
 mod observe;
+mod operate;
 mod plan;
 mod reconcile;
 mod report;
 mod target;
 
+pub use args::{Args, LeaderFlags, ServingFlags};
 pub use config::{Clock, Config, HpaFlags};
 pub use fleet::run;
 pub use look::Look;
 pub use memory::Keep;
+pub use monitor::Monitor;
+pub use operate::operate;
 pub use plan::{Effect, Plan, plan, refused};
 pub use report::{DecisionRecord, MetricRecord, OnDecision, Unit};

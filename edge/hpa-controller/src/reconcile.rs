@@ -5,6 +5,7 @@ use crate::errors::request;
 use crate::fleet::Selectors;
 use crate::mapping::Mapper;
 use crate::memory::{self, Keep};
+use crate::monitor::Look;
 use crate::observe::{Observer, selector_problem};
 use crate::plan::{Effect, plan, refused};
 use crate::report::DecisionRecord;
@@ -16,6 +17,7 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 use runtime::events::Recorder;
 use std::sync::Arc;
+use tokio::time::Instant;
 use tracing::{info, warn};
 use units::Timestamp;
 
@@ -36,6 +38,13 @@ struct Case<'a> {
     target: Option<&'a Target>,
 }
 
+/// What became of a decision.
+struct Carried {
+    history: History,
+    rescaled: bool,
+    refused: bool,
+}
+
 impl Controller {
     /// Decides on one autoscaler and carries the decision out; gives what to remember for the next time.
     /// Nothing is remembered before the first time, nor while the target cannot be found.
@@ -44,6 +53,7 @@ impl Controller {
         object: &Arc<HorizontalPodAutoscaler>,
         remembered: Option<&History>,
     ) -> Option<History> {
+        let begun = Instant::now();
         let observer = Observer {
             client: &self.client,
             mapper: &self.mapper,
@@ -59,14 +69,24 @@ impl Controller {
         };
         let known = history.is_some();
         let decision = hpa::decide(now, &spec, &seen.observation, &history.unwrap_or_default());
+        let deciding = begun.elapsed();
         self.tell(object, now, &decision);
         let case = Case {
             object,
             spec: &spec,
             target: seen.target.as_ref(),
         };
-        let history = self.carry_out(case, &decision, now).await;
-        known.then_some(history)
+        let carried = self.carry_out(case, &decision, now).await;
+        self.config.monitor.looked(&Look {
+            object,
+            at: now,
+            decision: &decision,
+            deciding,
+            took: begun.elapsed(),
+            rescaled: carried.rescaled,
+            refused: carried.refused,
+        });
+        known.then_some(carried.history)
     }
 
     fn tell(&self, object: &HorizontalPodAutoscaler, now: Timestamp, decision: &Decision) {
@@ -84,7 +104,7 @@ impl Controller {
         }
     }
 
-    async fn carry_out(&self, case: Case<'_>, decision: &Decision, now: Timestamp) -> History {
+    async fn carry_out(&self, case: Case<'_>, decision: &Decision, now: Timestamp) -> Carried {
         let Case {
             object,
             spec,
@@ -95,14 +115,17 @@ impl Controller {
         let mut history = &decision.outcome.history;
         let mut then = plan.then;
         let refusal;
+        let (mut rescaled, mut refused_any) = (false, false);
         if let (Some(rescale), Some(target)) = (&plan.rescale, target) {
             match target::update(&self.client, target, rescale.to).await {
                 Ok(()) => {
                     let (from, to, reason) = (rescale.from, rescale.to, rescale.reason.as_str());
                     info!(namespace, name, from, to, reason, "rescaled");
+                    rescaled = true;
                 }
                 Err(error) => {
                     warn!(namespace, name, to = rescale.to, %error, "could not rescale");
+                    refused_any = true;
                     let error = error.to_string();
                     then = refused(object, spec, decision, now, &error);
                     refusal = decision.refused(now, &error);
@@ -114,19 +137,24 @@ impl Controller {
             match effect {
                 Effect::Emit(event) => self.emit(object, event),
                 Effect::WriteStatus(status, keep) => {
-                    self.write_status(object, *status, keep).await;
+                    refused_any |= !self.write_status(object, *status, keep).await;
                 }
             }
         }
-        history.clone()
+        Carried {
+            history: history.clone(),
+            rescaled,
+            refused: refused_any,
+        }
     }
 
+    /// Gives whether it was written, or nobody waits for it.
     async fn write_status(
         &self,
         object: &Arc<HorizontalPodAutoscaler>,
         status: HorizontalPodAutoscalerStatus,
         keep: Keep,
-    ) {
+    ) -> bool {
         let (namespace, name) = names(object);
         let api: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), namespace);
         let mut changed = (**object).clone();
@@ -137,12 +165,14 @@ impl Controller {
         if let Err(error) = request("put horizontalpodautoscalers.autoscaling", put).await {
             // The autoscaler is gone, or about to be: nobody waits for its status.
             if error.code() == Some(404) {
-                return;
+                return true;
             }
             warn!(namespace, name, %error, "could not write the status");
             let reason = "FailedUpdateStatus";
             self.recorder.warning(&**object, reason, error.to_string());
+            return false;
         }
+        true
     }
 
     fn emit(&self, object: &HorizontalPodAutoscaler, event: Event) {

@@ -162,8 +162,7 @@ impl Api {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             (kind, self.telemetry.openmetrics())
         } else {
-            let kind = "text/plain; version=0.0.4; charset=utf-8";
-            (kind, self.telemetry.classic())
+            (runtime::exposition::CLASSIC_TYPE, self.telemetry.classic())
         };
         Some(reply(StatusCode::OK, kind, text))
     }

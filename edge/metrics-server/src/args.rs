@@ -5,6 +5,8 @@
 mod inherited;
 
 use inherited::Inherited;
+use runtime::auth::AuthArgs;
+use runtime::telemetry::LogFormat;
 
 use anyhow::bail;
 use std::net::{IpAddr, Ipv4Addr};
@@ -50,6 +52,9 @@ pub struct Args {
     /// Log verbosity, as klog counts it.
     #[arg(short, long = "v", default_value_t = 0, value_name = "LEVEL")]
     pub v: u8,
+    /// How logs are written.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub logging_format: LogFormat,
     #[command(flatten)]
     pub inherited: Inherited,
 }
@@ -121,68 +126,6 @@ pub struct ServingArgs {
     /// Requests at a time in one HTTP/2 connection; 0 for the default.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub http2_max_streams_per_connection: u32,
-}
-
-/// Whom to believe and how long.
-#[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "Authentication and authorization flags")]
-pub struct AuthArgs {
-    /// Do not read kube-system/extension-apiserver-authentication.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
-    pub authentication_skip_lookup: bool,
-    /// How long a TokenReview's answer holds.
-    #[arg(long, default_value = "10s", value_name = "DURATION")]
-    pub authentication_token_webhook_cache_ttl: Duration,
-    /// An authority of client certificates.
-    #[arg(long, value_name = "FILE")]
-    pub client_ca_file: Option<PathBuf>,
-    /// The authority of the front proxy's certificate.
-    #[arg(long, value_name = "FILE")]
-    pub requestheader_client_ca_file: Option<PathBuf>,
-    /// Common names that the front proxy's certificate may have; any without it.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
-    pub requestheader_allowed_names: Vec<String>,
-    /// Headers with the user's name.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "x-remote-user",
-        value_name = "HEADERS"
-    )]
-    pub requestheader_username_headers: Vec<String>,
-    /// Headers with the user's id.
-    #[arg(long, value_delimiter = ',', value_name = "HEADERS")]
-    pub requestheader_uid_headers: Vec<String>,
-    /// Headers with the user's groups.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "x-remote-group",
-        value_name = "HEADERS"
-    )]
-    pub requestheader_group_headers: Vec<String>,
-    /// Prefixes of headers with more about the user.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "x-remote-extra-",
-        value_name = "PREFIXES"
-    )]
-    pub requestheader_extra_headers_prefix: Vec<String>,
-    /// Paths that anybody may get.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "/healthz,/readyz,/livez",
-        value_name = "PATHS"
-    )]
-    pub authorization_always_allow_paths: Vec<String>,
-    /// How long an allowing SubjectAccessReview holds.
-    #[arg(long, default_value = "10s", value_name = "DURATION")]
-    pub authorization_webhook_cache_authorized_ttl: Duration,
-    /// How long a denying one holds.
-    #[arg(long, default_value = "10s", value_name = "DURATION")]
-    pub authorization_webhook_cache_unauthorized_ttl: Duration,
 }
 
 impl Args {

@@ -1,17 +1,15 @@
 //! Puts the parts together and runs them until told to stop.
 
 use crate::api::Api;
-use crate::args::{Args, AuthArgs, ServingArgs};
+use crate::args::{Args, ServingArgs};
 use crate::cluster::{self, Cluster};
 use crate::kubelet::Kubelets;
 use crate::scraper::{Late, Scraper, Ticks};
 use crate::telemetry::Telemetry;
 use anyhow::Context;
 use k8s::selector::LabelSelector;
-use runtime::auth::{Authorities, Delegated, Options, RequestHeader};
-use runtime::certs::{Identity, read_chain};
-use runtime::serve::{Limits, Peer, Rotating, rotating_tls};
-use std::path::Path;
+use runtime::auth::Delegated;
+use runtime::serve::{CertificateFiles, Limits, Peer, follow};
 use std::sync::{Arc, RwLock};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -41,7 +39,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let store = Arc::new(RwLock::new(store));
     let telemetry = Arc::new(Telemetry::new(resolution));
     let ticks = Arc::new(Ticks::new(resolution.to_std(), Instant::now()));
-    let delegated = Arc::new(Delegated::new(client.clone(), auth_options(&args.auth)?));
+    let delegated = Arc::new(Delegated::new(client.clone(), args.auth.options()?));
     let scraper = Scraper {
         cluster: Arc::clone(&cluster),
         store: Arc::clone(&store),
@@ -69,7 +67,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
                 args.serving.secure_port
             )
         })?;
-    let (tls, certificate) = tls(&args.serving, address)?;
+    let (tls, certificate) = certificate(&args.serving, address).tls()?;
     tracing::info!(%address, port = args.serving.secure_port, %resolution, "serving metrics.k8s.io/v1beta1");
 
     let watching = cluster::keep(client, cluster, selector.clone(), shutdown.clone());
@@ -128,63 +126,14 @@ fn limits(args: &ServingArgs) -> Limits {
     }
 }
 
-/// TLS settings, and the certificate to follow when it comes from files.
-fn tls(
-    args: &ServingArgs,
-    address: std::net::IpAddr,
-) -> anyhow::Result<(Arc<rustls::ServerConfig>, Option<Arc<Rotating>>)> {
-    let follow = |certificate: &Path, key: &Path| {
-        let rotating = Arc::new(Rotating::new(certificate.into(), key.into())?);
-        Ok((rotating_tls(Arc::clone(&rotating))?, Some(rotating)))
-    };
-    if let (Some(certificate), Some(key)) = (&args.tls_cert_file, &args.tls_private_key_file) {
-        return follow(certificate, key);
-    }
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    if !address.is_unspecified() && !names.contains(&address.to_string()) {
-        names.push(address.to_string());
-    }
-    let made = Identity::load_or_create(&args.cert_dir, PAIR, names)?;
-    let file = |extension| args.cert_dir.join(format!("{PAIR}.{extension}"));
-    // Kept in memory where the directory cannot be used: then there is nothing to follow.
-    match follow(&file("crt"), &file("key")) {
-        Ok(followed) => Ok(followed),
-        Err(_) => Ok((runtime::serve::tls(made)?, None)),
+fn certificate(args: &ServingArgs, address: std::net::IpAddr) -> CertificateFiles<'_> {
+    CertificateFiles {
+        dir: Some(&args.cert_dir),
+        pair: PAIR,
+        given: args
+            .tls_cert_file
+            .as_deref()
+            .zip(args.tls_private_key_file.as_deref()),
+        address,
     }
 }
-
-async fn follow(certificate: Option<Arc<Rotating>>, shutdown: CancellationToken) {
-    if let Some(certificate) = certificate {
-        certificate.keep(shutdown).await;
-    }
-}
-
-fn auth_options(args: &AuthArgs) -> anyhow::Result<Options> {
-    let mut authorities = Authorities::default();
-    if let Some(file) = &args.client_ca_file {
-        authorities = authorities.with_client_ca(&read_chain(file).context("--client-ca-file")?)?;
-    }
-    if let Some(file) = &args.requestheader_client_ca_file {
-        let roots = read_chain(file).context("--requestheader-client-ca-file")?;
-        let mut header = RequestHeader::new(&roots, args.requestheader_allowed_names.clone())?;
-        header.set_headers(
-            args.requestheader_username_headers.clone(),
-            args.requestheader_uid_headers.clone(),
-            args.requestheader_group_headers.clone(),
-            args.requestheader_extra_headers_prefix.clone(),
-        );
-        authorities = authorities.with_request_header(header);
-    }
-    Ok(Options {
-        anonymous: true,
-        authorities,
-        lookup: !args.authentication_skip_lookup,
-        always_allow: args.authorization_always_allow_paths.clone(),
-        token_ttl: args.authentication_token_webhook_cache_ttl.to_std(),
-        allowed_ttl: args.authorization_webhook_cache_authorized_ttl.to_std(),
-        denied_ttl: args.authorization_webhook_cache_unauthorized_ttl.to_std(),
-    })
-}
-
-#[cfg(test)]
-mod tests;

@@ -2,8 +2,6 @@
 //!
 //! Upstream: pkg/{scraper/scraper,server/server,storage/monitoring,api/monitoring}.go.
 
-mod classic;
-
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -141,7 +139,7 @@ impl Telemetry {
 
     /// The text of `/metrics` in Prometheus' own format.
     pub(crate) fn classic(&self) -> String {
-        classic::from_openmetrics(&self.openmetrics())
+        runtime::exposition::classic(&self.openmetrics())
     }
 
     /// The text of `/metrics` as OpenMetrics.

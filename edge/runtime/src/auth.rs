@@ -3,6 +3,7 @@
 //! Upstream: apiserver/pkg/authentication/authenticatorfactory/delegating.go and
 //! apiserver/pkg/authorization/authorizerfactory/delegating.go (v1.36).
 
+mod args;
 mod authorities;
 mod cache;
 mod keep;
@@ -10,6 +11,7 @@ mod request_header;
 mod reviews;
 mod user;
 
+pub use args::AuthArgs;
 pub use authorities::Authorities;
 pub use request_header::RequestHeader;
 pub use user::{Attributes, User};

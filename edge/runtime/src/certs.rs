@@ -67,6 +67,11 @@ impl Identity {
         })
     }
 
+    /// A new one that lives in memory.
+    pub fn self_signed(names: Vec<String>) -> anyhow::Result<Self> {
+        Ok(self_signed(names)?.0)
+    }
+
     /// Reads `{dir}/{pair}.crt` and `.key`, or makes a self-signed pair for `names` and saves it.
     ///
     /// A directory that cannot be written is no reason not to serve: the pair then lives in memory.

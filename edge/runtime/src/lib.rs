@@ -7,6 +7,7 @@ pub mod certs;
 pub mod client;
 pub mod clock;
 pub mod events;
+pub mod exposition;
 pub mod health;
 pub mod lease;
 pub mod network;

@@ -21,9 +21,11 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+mod files;
 mod rotating;
 mod verifier;
 
+pub use files::{CertificateFiles, follow};
 pub use rotating::Rotating;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

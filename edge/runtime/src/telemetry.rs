@@ -4,21 +4,33 @@ use std::io::IsTerminal;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
+/// How a line of the log is written. Upstream: --logging-format.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// An object a line, for programs
+    Json,
+}
+
 /// Sends logs to stderr at klog's verbosity `v`; `RUST_LOG` refines it.
 ///
 /// Does nothing when logs already go somewhere, so that several parts of one process may call it.
-pub fn init(v: u8) {
+pub fn init(v: u8, format: LogFormat) {
     let filter = EnvFilter::builder()
         .with_default_directive(level(v).into())
         .from_env_lossy()
         .add_directive_if_absent(v);
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let done = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(colour)
-        .with_target(v >= 4)
-        .try_init();
+        .with_target(v >= 4);
+    let done = match format {
+        LogFormat::Text => lines.with_ansi(colour).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
     if done.is_err() {
         tracing::debug!("logs are already set up");
     }

@@ -106,6 +106,7 @@ impl World {
                 let passed = i128::try_from(begun.elapsed().as_nanos()).unwrap();
                 Timestamp::from_nanos(BEGINNING.nanos() + passed)
             }),
+            ..Config::default()
         };
         let service = Aggregated {
             server: self.lab.server.as_user(account),

@@ -45,7 +45,6 @@ const VALUES: &[&str] = &[
     "log-flush-frequency",
     "log-json-info-buffer-size",
     "log-text-info-buffer-size",
-    "logging-format",
     "max-mutating-requests-inflight",
     "max-requests-inflight",
     "min-compatibility-version",

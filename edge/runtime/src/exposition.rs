@@ -1,10 +1,13 @@
 //! OpenMetrics text as Prometheus' classic text, which Go's client library writes where nothing else is
-//! asked for.
+//! asked for: for the `/metrics` of every part.
 
 use std::fmt::Write;
 
+/// What [`classic`] is.
+pub const CLASSIC_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// The same metrics in format 0.0.4.
-pub(super) fn from_openmetrics(text: &str) -> String {
+pub fn classic(text: &str) -> String {
     let counters: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))

@@ -35,5 +35,5 @@ c{role=\"1.0\"} 5.0
         # TYPE c gauge
         c{role="1.0"} 5
     "#]]
-    .assert_eq(&from_openmetrics(text));
+    .assert_eq(&classic(text));
 }
