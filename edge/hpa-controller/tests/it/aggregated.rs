@@ -78,12 +78,42 @@ impl Adapter {
     }
 }
 
-/// Answers for metrics APIs itself; everything else is the server's.
+/// What was forbidden, as the server said it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refused(Arc<Mutex<Vec<String>>>);
+
+impl Refused {
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Remembers the message of a 403.
+    fn note(&self, body: &[u8]) {
+        let status: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = status["message"].as_str().unwrap_or_default();
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+/// Answers for metrics APIs itself, to those who have the right; everything else is the server's.
 #[derive(Clone)]
 pub(crate) struct Aggregated {
     pub(crate) server: AsUser,
     pub(crate) metrics: PodMetrics,
     pub(crate) adapter: Adapter,
+    pub(crate) refused: Refused,
+}
+
+impl Aggregated {
+    /// What stands in for a metrics API, if it would answer this.
+    fn own<B>(&self, request: &Request<B>) -> Option<Answer> {
+        if request.uri().path().starts_with("/apis/metrics.k8s.io/")
+            && let Some(list) = self.metrics.list()
+        {
+            return Some((StatusCode::OK, "application/json", list.to_string()));
+        }
+        self.adapter.answer(request)
+    }
 }
 
 type Body = UnsyncBoxBody<Bytes, BoxError>;
@@ -98,24 +128,23 @@ impl Service<Request<kube::client::Body>> for Aggregated {
     }
 
     fn call(&mut self, request: Request<kube::client::Body>) -> Self::Future {
-        if request.uri().path().starts_with("/apis/metrics.k8s.io/")
-            && let Some(list) = self.metrics.list()
-        {
-            let response = Response::new(full(list.to_string()));
-            return Box::pin(async move { Ok(response) });
-        }
-        if let Some((code, kind, body)) = self.adapter.answer(&request) {
-            let response = Response::builder()
-                .status(code)
-                .header(header::CONTENT_TYPE, kind);
-            let response = response.body(full(body)).unwrap();
-            return Box::pin(async move { Ok(response) });
-        }
+        let (own, refused) = (self.own(&request), self.refused.clone());
+        // The server knows nothing of these APIs, but says first who may not ask.
         let answer = self.server.call(request);
         Box::pin(async move {
-            answer
-                .await
-                .map(|r| r.map(|b| b.map_err(Into::into).boxed_unsync()))
+            let (head, body) = answer.await?.into_parts();
+            let mut body: Body = body.map_err(Into::into).boxed_unsync();
+            if head.status == StatusCode::FORBIDDEN {
+                let bytes = body.collect().await.unwrap().to_bytes();
+                refused.note(&bytes);
+                body = full(String::from_utf8(bytes.to_vec()).unwrap());
+            } else if let Some((code, kind, text)) = own {
+                let response = Response::builder()
+                    .status(code)
+                    .header(header::CONTENT_TYPE, kind);
+                return Ok(response.body(full(text)).unwrap());
+            }
+            Ok(Response::from_parts(head, body))
         })
     }
 }

@@ -9,6 +9,10 @@ mod gates;
 #[cfg(test)]
 mod lab;
 #[cfg(test)]
+mod manifests;
+#[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod world;

@@ -2,7 +2,7 @@
 //!
 //! Where metrics-server would be, behind the aggregation layer, stands a list that the test sets.
 
-use crate::aggregated::{Adapter, Aggregated, PodMetrics};
+use crate::aggregated::{Adapter, Aggregated, PodMetrics, Refused};
 use hpa_controller::{Config, DecisionRecord, HpaFlags, run};
 use k8s_openapi::api::core::v1::Event;
 use kube::Client;
@@ -28,6 +28,7 @@ pub(crate) struct World {
     pub(crate) decisions: Arc<Mutex<Vec<DecisionRecord>>>,
     metrics: PodMetrics,
     pub(crate) adapter: Adapter,
+    pub(crate) refused: Refused,
     begun: Instant,
 }
 
@@ -48,6 +49,7 @@ impl World {
             decisions: Arc::default(),
             metrics: PodMetrics::default(),
             adapter: Adapter::default(),
+            refused: Refused::default(),
             begun: Instant::now(),
         };
         let namespaces = Api::all_with(
@@ -88,13 +90,25 @@ impl World {
     /// A controller that ends with what this gives. Its clock begins with the world, at [`BEGINNING`], and
     /// goes as tokio's does.
     pub(crate) fn start_with(&self, flags: HpaFlags) -> DropGuard {
-        let account = User::new(
-            "system:serviceaccount:kube-system:horizontal-pod-autoscaler",
-            &[
-                "system:serviceaccounts",
-                "system:serviceaccounts:kube-system",
-            ],
-        );
+        self.start_as("horizontal-pod-autoscaler", flags)
+    }
+
+    /// A client with the rights of a service account of kube-system.
+    pub(crate) fn client_of(&self, account: &str) -> Client {
+        let service = Aggregated {
+            server: self
+                .lab
+                .server
+                .as_user(User::service_account("kube-system", account, "")),
+            metrics: self.metrics.clone(),
+            adapter: self.adapter.clone(),
+            refused: self.refused.clone(),
+        };
+        Client::new(service, "default")
+    }
+
+    /// A controller with the rights of a service account of kube-system.
+    pub(crate) fn start_as(&self, account: &str, flags: HpaFlags) -> DropGuard {
         let decisions = self.decisions.clone();
         let begun = self.begun;
         let config = Config {
@@ -108,12 +122,7 @@ impl World {
             }),
             ..Config::default()
         };
-        let service = Aggregated {
-            server: self.lab.server.as_user(account),
-            metrics: self.metrics.clone(),
-            adapter: self.adapter.clone(),
-        };
-        let client = Client::new(service, "default");
+        let client = self.client_of(account);
         let stop = self.lab.shutdown.child_token();
         tokio::spawn(run(client, config, stop.clone()));
         stop.drop_guard()

@@ -206,7 +206,8 @@ fn program(
     let terminal = container.tty == Some(true);
     let interactive = terminal && args.is_empty();
     let (program, name, mut flags) = match first.as_str() {
-        "evenkeel" => (own_binary(host), Some("evenkeel".to_owned()), vec![]),
+        // The second is where the image of deploy/ has it.
+        "evenkeel" | "/bin/evenkeel" => (own_binary(host), Some("evenkeel".to_owned()), vec![]),
         "sh" if image.shell => shell(interactive),
         other => (other.to_owned(), None, vec![]),
     };

@@ -1,0 +1,80 @@
+//! deploy/: the controller's manifests fit its flags, and deploy/evenkeel.yaml is its parts and nothing else.
+
+use clap::Parser;
+use expect_test::expect_file;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Parser)]
+struct Program {
+    #[command(flatten)]
+    args: hpa_controller::Args,
+}
+
+fn file(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    folder.join(name)
+}
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(file(name)).unwrap()
+}
+
+pub(crate) fn objects() -> Vec<Value> {
+    let text = text("hpa-controller/components.yaml");
+    let documents = text.split("\n---\n");
+    documents
+        .map(|document| serde_saphyr::from_str(document).unwrap())
+        .collect()
+}
+
+fn the(kind: &str) -> Value {
+    objects().into_iter().find(|o| o["kind"] == kind).unwrap()
+}
+
+#[test]
+fn everything_is_the_parts_put_together() {
+    let head = "\
+# All of Evenkeel that runs in a cluster: metrics-server and the HorizontalPodAutoscaler controller, as
+# deploy/metrics-server/components.yaml and deploy/hpa-controller/components.yaml have them. Put together by
+# a test: UPDATE_EXPECT=1 cargo test -p hpa-controller --test it manifests.
+";
+    let parts = ["metrics-server", "hpa-controller"];
+    let parts = parts.map(|part| text(&format!("{part}/components.yaml")));
+    expect_file![file("evenkeel.yaml")].assert_eq(&format!("{head}{}", parts.join("---\n")));
+}
+
+#[test]
+fn the_flags_are_accepted_and_the_probes_ask_the_port_that_is_served() {
+    let deployment = the("Deployment");
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    let flags = container["args"].as_array().unwrap();
+    let flags = flags.iter().map(|flag| flag.as_str().unwrap());
+    let program = Program::try_parse_from(std::iter::once("hpa-controller").chain(flags));
+    let args = program.unwrap().args;
+    args.validate().unwrap();
+    assert!(args.leader.leader_elect);
+    assert_eq!(deployment["spec"]["replicas"], 2);
+    let port = &container["ports"][0];
+    assert_eq!(port["containerPort"], args.serving.secure_port);
+    for probe in ["livenessProbe", "readinessProbe"] {
+        assert_eq!(container[probe]["httpGet"]["port"], port["name"]);
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(container["image"], format!("evenkeel/evenkeel:{version}"));
+    // Nothing is written: the certificate lives in memory.
+    assert_eq!(args.serving.cert_dir, None);
+    assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+    assert_eq!(container["securityContext"]["runAsNonRoot"], true);
+}
+
+#[test]
+fn the_lease_that_may_be_written_is_the_one_that_is_held() {
+    let role = the("Role");
+    let named = &role["rules"][1]["resourceNames"][0];
+    let program = Program::try_parse_from(["hpa-controller"]).unwrap();
+    let leader = program.args.leader;
+    assert_eq!(*named, leader.leader_elect_resource_name);
+    let namespace = &role["metadata"]["namespace"];
+    assert_eq!(*namespace, leader.leader_elect_resource_namespace);
+}
