@@ -105,6 +105,20 @@ pub(crate) struct Kubectl {
 }
 
 impl Kubectl {
+    /// One that shows a token and no certificate.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        let kubeconfig = self.home.join("kubeconfig-with-token");
+        std::fs::copy(&self.kubeconfig, &kubeconfig).unwrap();
+        let other = Self {
+            kubeconfig,
+            ..self.clone()
+        };
+        other.ok(&["config", "unset", "users"]);
+        other.ok(&["config", "set-credentials", "owner", "--token", token]);
+        other.ok(&["config", "set-context", "--current", "--user=owner"]);
+        other
+    }
+
     /// A command to add to; it is ended after a minute.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("timeout");

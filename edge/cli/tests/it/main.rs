@@ -14,6 +14,7 @@ mod explain;
 mod golden;
 mod history;
 mod lab;
+mod operate;
 mod python;
 mod simulated;
 mod terminal;
