@@ -4,6 +4,7 @@
 //! they can be written, or too often about one object, are dropped, as upstream drops them.
 
 mod remembered;
+mod similar;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use kube::core::ObjectMeta;
 use kube::{Api, Client, Resource};
 use remembered::Remembered;
 use serde_json::json;
+use similar::{Similar, combined};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
@@ -69,6 +71,7 @@ impl Recorder {
             source,
             notes,
             written: Remembered::default(),
+            similar: Similar::default(),
             allowances: Remembered::default(),
         };
         (Self(send), scribe)
@@ -111,14 +114,23 @@ impl Recorder {
     }
 }
 
+/// An event as it is in the cluster.
+#[derive(Debug, Clone, Default)]
+struct Written {
+    /// Once it was created.
+    name: Option<String>,
+    count: i32,
+}
+
 /// Writes events, one after the other.
 #[must_use = "what nobody runs writes nothing"]
 pub struct Scribe {
     client: Client,
     source: EventSource,
     notes: mpsc::Receiver<Note>,
-    /// The event's name and count, by what it says.
-    written: Remembered<(String, i32)>,
+    /// By what they say.
+    written: Remembered<Written>,
+    similar: Similar,
     /// How many more events an object may have, and since when.
     allowances: Remembered<(f64, Instant)>,
 }
@@ -134,12 +146,15 @@ impl std::fmt::Debug for Scribe {
 impl Scribe {
     /// Writes until the last recorder is gone.
     pub async fn run(mut self) {
-        while let Some(note) = self.notes.recv().await {
+        while let Some(mut note) = self.notes.recv().await {
+            let key = self.key(&mut note);
+            // Counted even if it is not written: the next one that is tells of it.
+            self.written.entry(&key).count += 1;
             if !self.allowed(&note) {
                 continue;
             }
             let reason = note.reason;
-            match timeout(TIMEOUT, self.write(&note)).await {
+            match timeout(TIMEOUT, self.write(&note, key)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) if is_ending(&error) => {
                     debug!(reason, %error, "dropped an event: its namespace ends");
@@ -163,28 +178,33 @@ impl Scribe {
         allowed
     }
 
-    async fn write(&mut self, note: &Note) -> kube::Result<()> {
-        let key = note.saying();
+    /// What the note is counted with; a note that is one of too many says so.
+    fn key(&mut self, note: &mut Note) -> String {
+        let group = note.group();
+        if self.similar.too_many(&group, &note.message, note.at) {
+            note.message = combined(&note.message);
+            return group;
+        }
+        [&group, note.message.as_str()].join("\0")
+    }
+
+    async fn write(&mut self, note: &Note, key: String) -> kube::Result<()> {
         let api: Api<Event> = Api::namespaced(self.client.clone(), note.namespace());
-        if let Some((name, count)) = self.written.get(&key).cloned() {
-            let count = count + 1;
+        let Written { name, count } = self.written.entry(&key).clone();
+        if let Some(name) = name {
             let again =
                 json!({"count": count, "lastTimestamp": Time(note.at), "message": note.message});
             let patch = Patch::Strategic(&again);
             match api.patch(&name, &PatchParams::default(), &patch).await {
-                Ok(_) => {
-                    self.written.put(key, (name, count));
-                    return Ok(());
-                }
+                Ok(_) => return Ok(()),
                 // It expired or was deleted: begin anew.
                 Err(kube::Error::Api(status)) if status.code == 404 => {}
                 Err(error) => return Err(error),
             }
         }
-        let event = event(&self.source, note);
-        let name = event.metadata.name.clone().unwrap_or_default();
+        let event = event(&self.source, note, count);
         api.create(&PostParams::default(), &event).await?;
-        self.written.put(key, (name, 1));
+        self.written.entry(&key).name = event.metadata.name;
         Ok(())
     }
 }
@@ -210,11 +230,11 @@ impl Note {
         ])
     }
 
-    /// The same event about another version of the object is the same event. Upstream: getEventKey.
-    fn saying(&self) -> String {
+    /// All but what it says, and the object's version. Upstream: EventAggregatorByReasonFunc, getEventKey.
+    fn group(&self) -> String {
         let kind = self.kind.text();
         let path = self.about.field_path.as_deref().unwrap_or_default();
-        [&self.object(), path, kind, self.reason, &self.message].join("\0")
+        [&self.object(), path, kind, self.reason].join("\0")
     }
 }
 
@@ -242,7 +262,7 @@ fn is_ending(error: &kube::Error) -> bool {
 }
 
 /// Upstream: recorderImpl.makeEvent.
-fn event(source: &EventSource, note: &Note) -> Event {
+fn event(source: &EventSource, note: &Note, count: i32) -> Event {
     let name = note.about.name.as_deref().unwrap_or_default();
     Event {
         metadata: ObjectMeta {
@@ -254,7 +274,7 @@ fn event(source: &EventSource, note: &Note) -> Event {
         type_: Some(note.kind.text().to_owned()),
         reason: Some(note.reason.to_owned()),
         message: Some(note.message.clone()),
-        count: Some(1),
+        count: Some(count),
         first_timestamp: Some(Time(note.at)),
         last_timestamp: Some(Time(note.at)),
         source: Some(source.clone()),

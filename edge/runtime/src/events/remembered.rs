@@ -27,8 +27,23 @@ impl<V> Remembered<V> {
 
     pub(super) fn put(&mut self, key: String, value: V) {
         if self.map.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
+            self.began(key);
         }
+    }
+
+    /// What is known of `key`, or something new.
+    pub(super) fn entry(&mut self, key: &str) -> &mut V
+    where
+        V: Default,
+    {
+        if !self.map.contains_key(key) {
+            self.began(key.to_owned());
+        }
+        self.map.entry(key.to_owned()).or_default()
+    }
+
+    fn began(&mut self, key: String) {
+        self.order.push_back(key);
         if self.order.len() > ENTRIES
             && let Some(oldest) = self.order.pop_front()
         {

@@ -109,3 +109,38 @@ async fn an_object_has_twenty_five_events_at_once_and_another_one_as_many() {
     scribe.run().await;
     assert_eq!(asked.lock().unwrap().len(), 50);
 }
+
+#[tokio::test]
+async fn messages_that_differ_too_often_become_one_event_that_is_counted() {
+    let (recorder, scribe, asked) = recorder(StatusCode::OK);
+    for number in 0..12 {
+        recorder.normal(&node(), "Counted", number.to_string());
+    }
+    drop(recorder);
+    scribe.run().await;
+    let asked = asked.lock().unwrap();
+    let of = |method| asked.iter().filter(|a| a.0 == method).collect::<Vec<_>>();
+    let (created, patched) = (of(Method::POST), of(Method::PATCH));
+    assert_eq!((created.len(), patched.len()), (10, 2));
+    assert_eq!(created[8].2["message"], "8");
+    let combined = |number| format!("(combined from similar events): {number}");
+    assert_eq!(created[9].2["message"], combined(9));
+    assert_eq!(patched[1].2["message"], combined(11));
+    assert_eq!(patched[1].2["count"], 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_let_through_is_counted_all_the_same() {
+    let (recorder, scribe, asked) = recorder(StatusCode::OK);
+    let scribe = tokio::spawn(scribe.run());
+    for _ in 0..30 {
+        recorder.normal(&node(), "Starting", "Starting kubelet.");
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(301)).await;
+    recorder.normal(&node(), "Starting", "Starting kubelet.");
+    drop(recorder);
+    scribe.await.unwrap();
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 26);
+    assert_eq!(asked[25].2["count"], 31);
+}
