@@ -12,6 +12,7 @@ mod deploy;
 mod exercise;
 mod explain;
 mod golden;
+mod helm;
 mod history;
 mod lab;
 mod operate;

@@ -33,6 +33,15 @@ pub(crate) fn python() -> Option<PathBuf> {
     found
 }
 
+/// Go, which builds what renders the chart.
+pub(crate) fn go() -> Option<PathBuf> {
+    let found = on_path("go");
+    if found.is_none() {
+        leave_out("tests that render the Helm chart: there is no Go on PATH");
+    }
+    found
+}
+
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
