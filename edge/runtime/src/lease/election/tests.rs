@@ -1,6 +1,8 @@
 //! Two candidates and a lease, second by second.
 
 use super::*;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 const WALL: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -114,4 +116,110 @@ fn a_leader_that_could_not_renew_may_lead_again_while_its_name_is_still_there() 
     attempt(&mut a, 12, &mut lease);
     assert!(a.leads(s(12)));
     assert_eq!(lease.unwrap().transitions, 0);
+}
+
+/// What may happen, to one of three candidates.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// Time passes.
+    Wait(u64),
+    /// It reads, and its write arrives at once.
+    Attempt(usize),
+    /// It reads, and its write arrives when the next one of these lets it; it hears nothing of it.
+    Lost(usize),
+    /// The writes under way arrive.
+    Arrive,
+    /// It releases what it holds.
+    Release(usize),
+}
+
+/// The store: a write onto another version than the newest is refused.
+#[derive(Default)]
+struct Store {
+    lease: Option<Record>,
+    version: u64,
+    under_way: Vec<(u64, Record)>,
+}
+
+impl Store {
+    fn write(&mut self, onto: u64, record: Record) -> bool {
+        if onto != self.version {
+            return false;
+        }
+        self.version += 1;
+        self.lease = Some(record);
+        true
+    }
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        4 => (1..8_u64).prop_map(Happening::Wait),
+        6 => (0..3_usize).prop_map(Happening::Attempt),
+        2 => (0..3_usize).prop_map(Happening::Lost),
+        1 => Just(Happening::Arrive),
+        1 => (0..3_usize).prop_map(Happening::Release),
+    ]
+}
+
+fn happen(store: &mut Store, all: &mut [Election], at: Duration, what: &Happening) {
+    let (&Happening::Attempt(who) | &Happening::Lost(who) | &Happening::Release(who)) = what else {
+        if matches!(what, Happening::Arrive) {
+            for (onto, record) in std::mem::take(&mut store.under_way) {
+                store.write(onto, record);
+            }
+        }
+        return;
+    };
+    let (one, onto) = (&mut all[who], store.version);
+    one.saw(at, store.lease.clone());
+    // Each write differs, as its time does.
+    let wall = Timestamp::from_second(i64::try_from(onto).unwrap()).unwrap();
+    if matches!(what, Happening::Release(_)) {
+        one.step_down();
+        if let Some(record) = one.release(wall) {
+            store.write(onto, record);
+        }
+        return;
+    }
+    let Some(bid) = one.bid(at, wall) else { return };
+    if matches!(what, Happening::Lost(_)) {
+        store.under_way.push((onto, bid));
+    } else if store.write(onto, bid.clone()) {
+        one.won(at, bid);
+    }
+}
+
+proptest! {
+    #[test]
+    fn there_are_never_two_leaders(happenings in vec(happening(), 0..120)) {
+        let mut all = ["a", "b", "c"].map(candidate);
+        let (mut store, mut at) = (Store::default(), s(0));
+        for what in &happenings {
+            if let Happening::Wait(seconds) = what {
+                at += s(*seconds);
+            }
+            happen(&mut store, &mut all, at, what);
+            let leaders = all.iter().filter(|one| one.leads(at)).count();
+            prop_assert!(leaders <= 1, "{leaders} at {at:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_goes_on_trying_leads_in_the_end(happenings in vec(happening(), 0..60)) {
+        let mut all = ["a", "b", "c"].map(candidate);
+        let (mut store, mut at) = (Store::default(), s(0));
+        for what in &happenings {
+            if let Happening::Wait(seconds) = what {
+                at += s(*seconds);
+            }
+            happen(&mut store, &mut all, at, what);
+        }
+        // The others fall silent: a whole duration and a period are enough.
+        for _ in 0..9 {
+            happen(&mut store, &mut all, at, &Happening::Attempt(0));
+            at += s(2);
+        }
+        prop_assert!(all[0].leads(at));
+    }
 }
