@@ -3,8 +3,11 @@
 //!
 //! Upstream: cmd/kube-controller-manager/app/options and k8s.io/controller-manager/options (v1.36).
 
+mod inherited;
+
 use crate::config::HpaFlags;
 use anyhow::bail;
+use inherited::Inherited;
 use runtime::auth::AuthArgs;
 use runtime::lease::{self, Terms};
 use runtime::telemetry::LogFormat;
@@ -35,6 +38,8 @@ pub struct Args {
     pub serving: ServingFlags,
     #[command(flatten)]
     pub auth: AuthArgs,
+    #[command(flatten)]
+    pub inherited: Inherited,
 }
 
 /// Which of several replicas works.

@@ -22,6 +22,7 @@ const PAIR: &str = "kube-controller-manager";
 /// Runs the controller as its flags say, until `shutdown`.
 pub async fn operate(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
     args.validate()?;
+    args.inherited.warn();
     let client = runtime::client::connect(args.kubeconfig.as_deref()).await?;
     let config = Config {
         flags: args.hpa.clone(),

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod events;
 pub mod exposition;
 pub mod health;
+pub mod inherited;
 pub mod lease;
 pub mod network;
 pub mod serve;

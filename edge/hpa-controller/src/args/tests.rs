@@ -60,6 +60,15 @@ fn flags_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn flags_of_upstream_that_mean_nothing_here_are_accepted_and_others_are_not() {
+    let args = args(&["--kube-api-qps=50", "--profiling=false", "--profiling"]);
+    assert_eq!(args.inherited.given(), ["kube-api-qps", "profiling"]);
+    let unknown = Program::try_parse_from(["hpa-controller", "--leader-elected"]);
+    let text = unknown.unwrap_err().to_string();
+    assert!(text.contains("'--leader-elect'"), "{text}");
+}
+
+#[test]
 fn without_election_its_terms_do_not_matter() {
     let flags = ["--leader-elect=false", "--leader-elect-renew-deadline=1h"];
     args(&flags).validate().unwrap();
