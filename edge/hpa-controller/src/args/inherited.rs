@@ -45,4 +45,4 @@ impl Upstream for ControllerManager {
 }
 
 /// Those that were given.
-pub type Inherited = runtime::inherited::Inherited<ControllerManager>;
+pub(super) type Inherited = runtime::inherited::Inherited<ControllerManager>;

@@ -84,4 +84,4 @@ impl Upstream for MetricsServer {
 }
 
 /// Those that were given.
-pub type Inherited = runtime::inherited::Inherited<MetricsServer>;
+pub(super) type Inherited = runtime::inherited::Inherited<MetricsServer>;
