@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use lab_server::{AsUser, BoxError};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tower::Service;
@@ -102,6 +103,8 @@ pub(crate) struct Aggregated {
     pub(crate) metrics: PodMetrics,
     pub(crate) adapter: Adapter,
     pub(crate) refused: Refused,
+    /// Where the API is out of reach.
+    pub(crate) cut: Arc<AtomicBool>,
 }
 
 impl Aggregated {
@@ -128,6 +131,11 @@ impl Service<Request<kube::client::Body>> for Aggregated {
     }
 
     fn call(&mut self, request: Request<kube::client::Body>) -> Self::Future {
+        if self.cut.load(Ordering::SeqCst) {
+            let response = Response::builder().status(StatusCode::SERVICE_UNAVAILABLE);
+            let response = response.body(full(String::new())).unwrap();
+            return Box::pin(async move { Ok(response) });
+        }
         let (own, refused) = (self.own(&request), self.refused.clone());
         // The server knows nothing of these APIs, but says first who may not ask.
         let answer = self.server.call(request);

@@ -5,6 +5,8 @@ mod aggregated;
 #[cfg(test)]
 mod custom;
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
 mod gates;
 #[cfg(test)]
 mod lab;

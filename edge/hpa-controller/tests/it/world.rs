@@ -10,6 +10,7 @@ use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use lab_server::{Gates, User};
 use serde_json::{Value, json};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use testkit::Lab;
@@ -22,10 +23,13 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 /// 2026-01-01T12:00:00Z
 pub(crate) const BEGINNING: Timestamp = Timestamp::from_seconds(1_767_268_800);
 
+/// What was decided.
+pub(crate) type Decisions = Arc<Mutex<Vec<DecisionRecord>>>;
+
 /// A lab, its controller, and what the test sees of them.
 pub(crate) struct World {
     pub(crate) lab: Lab,
-    pub(crate) decisions: Arc<Mutex<Vec<DecisionRecord>>>,
+    pub(crate) decisions: Decisions,
     metrics: PodMetrics,
     pub(crate) adapter: Adapter,
     pub(crate) refused: Refused,
@@ -95,6 +99,12 @@ impl World {
 
     /// A client with the rights of a service account of kube-system.
     pub(crate) fn client_of(&self, account: &str) -> Client {
+        self.client_that_may_be_cut(account).0
+    }
+
+    /// The same, and what puts the API out of its reach.
+    pub(crate) fn client_that_may_be_cut(&self, account: &str) -> (Client, Arc<AtomicBool>) {
+        let cut = Arc::<AtomicBool>::default();
         let service = Aggregated {
             server: self
                 .lab
@@ -103,15 +113,15 @@ impl World {
             metrics: self.metrics.clone(),
             adapter: self.adapter.clone(),
             refused: self.refused.clone(),
+            cut: Arc::clone(&cut),
         };
-        Client::new(service, "default")
+        (Client::new(service, "default"), cut)
     }
 
-    /// A controller with the rights of a service account of kube-system.
-    pub(crate) fn start_as(&self, account: &str, flags: HpaFlags) -> DropGuard {
-        let decisions = self.decisions.clone();
-        let begun = self.begun;
-        let config = Config {
+    /// A controller's configuration: its decisions are noted, and its clock begins with the world.
+    pub(crate) fn config(&self, flags: HpaFlags, decisions: &Decisions) -> Config {
+        let (decisions, begun) = (Arc::clone(decisions), self.begun);
+        Config {
             flags,
             on_decision: Some(Arc::new(move |record: &DecisionRecord| {
                 decisions.lock().unwrap().push(record.clone());
@@ -121,7 +131,12 @@ impl World {
                 Timestamp::from_nanos(BEGINNING.nanos() + passed)
             }),
             ..Config::default()
-        };
+        }
+    }
+
+    /// A controller with the rights of a service account of kube-system.
+    pub(crate) fn start_as(&self, account: &str, flags: HpaFlags) -> DropGuard {
+        let config = self.config(flags, &self.decisions);
         let client = self.client_of(account);
         let stop = self.lab.shutdown.child_token();
         tokio::spawn(run(client, config, stop.clone()));
