@@ -29,7 +29,9 @@ pub(super) async fn exchange(
     request: Request<Empty<Bytes>>,
     room: &Room,
 ) -> Result<(Taken, Option<Wire>), Trouble> {
-    let (sender, connection) = handshake(TokioIo::new(wire)).await.map_err(Trouble::broken)?;
+    let (sender, connection) = handshake(TokioIo::new(wire))
+        .await
+        .map_err(Trouble::broken)?;
     let mut talk = pin!(talk(sender, request, room));
     let mut drive = pin!(connection.without_shutdown());
     tokio::select! {
@@ -51,7 +53,10 @@ async fn talk(
     request: Request<Empty<Bytes>>,
     room: &Room,
 ) -> Result<(Taken, bool), Trouble> {
-    let response = sender.send_request(request).await.map_err(Trouble::broken)?;
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(Trouble::broken)?;
     let code = response.status();
     if code != StatusCode::OK {
         let text = reason(response.into_body()).await;
