@@ -27,7 +27,7 @@ fn decide() -> Result<()> {
     ]))
 }
 
-/// Builds the release binary and runs one of its hidden bench drivers.
+/// Builds the release binary as images have it, and runs one of its hidden bench drivers.
 fn driver(name: &str, arguments: &[&str]) -> Result<()> {
     command::run(&mut cargo(&[
         "build",
@@ -35,6 +35,8 @@ fn driver(name: &str, arguments: &[&str]) -> Result<()> {
         "--locked",
         "--package",
         "evenkeel",
+        "--features",
+        "jemalloc",
     ]))?;
     let binary = target().join("release/evenkeel");
     command::run(Command::new(binary).arg(name).args(arguments))

@@ -10,6 +10,11 @@ mod lab;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// The system's own keeps twice what is used: between things that live long lies what an answer needed for a moment.
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     commands::run(args::Cli::parse())
 }
