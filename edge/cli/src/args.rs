@@ -51,6 +51,12 @@ pub(crate) enum Command {
     /// Measures the lab; `cargo xtask bench lab` calls it
     #[command(hide = true)]
     BenchLab(BenchArgs),
+    /// Compares the HPA controller with upstream's; `cargo xtask agreement` calls it
+    #[command(hide = true)]
+    Agreement(AgreementArgs),
+    /// Measures the HPA controller; `cargo xtask bench hpa` calls it
+    #[command(hide = true)]
+    BenchHpa(BenchHpaArgs),
     /// Measures metrics-server; `cargo xtask bench metrics-server` calls it
     #[command(hide = true)]
     BenchMetricsServer(BenchMetricsServerArgs),
@@ -178,6 +184,47 @@ pub(crate) struct BenchMetricsServerArgs {
     /// Upstream's metrics-server, to run after ours on the same nodes
     #[arg(long, value_name = "PATH")]
     pub(crate) vs: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AgreementArgs {
+    /// The folder of a real control plane without upstream's HPA controller
+    #[arg(long, value_name = "DIR")]
+    pub(crate) control_plane: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BenchHpaArgs {
+    /// The folder of a real control plane: `cargo xtask control-plane up --dir DIR`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) control_plane: PathBuf,
+    /// Autoscalers, each with a Deployment of its own
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) hpas: u32,
+    /// Minutes to measure
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) minutes: u32,
+    /// The controllers' sync period
+    #[arg(long, default_value = "15s", value_name = "DURATION")]
+    pub(crate) period: String,
+    /// How often metrics-server scrapes
+    #[arg(long, default_value = "15s", value_name = "DURATION")]
+    pub(crate) resolution: String,
+    /// Instead measure the time from a step in usage to the scale that is written
+    #[arg(long)]
+    pub(crate) reaction: bool,
+    /// Measure ours, upstream's, or both in turn
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) of: Sides,
+}
+
+/// Whose programs are measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sides {
+    Ours,
+    Upstream,
+    #[default]
+    Both,
 }
 
 #[derive(Debug, Args)]

@@ -2,8 +2,11 @@
 //!
 //! Prints figures; judges nothing. The client shares the machine's cores with the server, as kubectl does.
 
+pub(crate) mod agreement;
 mod child;
+pub(crate) mod hpa;
 pub(crate) mod metrics_server;
+mod process;
 
 use crate::args::BenchArgs;
 use crate::lab::Home;

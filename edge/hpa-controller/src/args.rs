@@ -30,6 +30,15 @@ pub struct Args {
     /// How logs are written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub logging_format: LogFormat,
+    /// Decide and tell, but change nothing: to be compared with the controller that acts
+    #[arg(long)]
+    pub shadow: bool,
+    /// Look at an autoscaler as soon as its pods have new samples; false waits for the period, as upstream does
+    #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub decide_on_samples: bool,
+    /// Append each decision as a line of JSON; - is standard output
+    #[arg(long, value_name = "FILE")]
+    pub decision_log: Option<PathBuf>,
     #[command(flatten)]
     pub hpa: HpaFlags,
     #[command(flatten)]

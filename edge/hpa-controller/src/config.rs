@@ -95,6 +95,10 @@ pub struct Config {
     pub clock: Clock,
     /// Counts what is done.
     pub monitor: Arc<Monitor>,
+    /// Decide, and tell, but change nothing: another controller acts.
+    pub shadow: bool,
+    /// Watch samples, and decide as soon as there are new ones.
+    pub decide_on_samples: bool,
 }
 
 impl Default for Config {
@@ -104,6 +108,8 @@ impl Default for Config {
             on_decision: None,
             clock: Arc::new(|| Timestamp::from_nanos(runtime::clock::now().as_nanosecond())),
             monitor: Arc::default(),
+            shadow: false,
+            decide_on_samples: true,
         }
     }
 }

@@ -1,34 +1,27 @@
-//! All autoscalers: watched, each with a loop of its own that beats at the sync period.
+//! All autoscalers: watched, each with a life of its own.
 //!
-//! Upstream: NewHorizontalController and Run; NewDefaultHPARateLimiter, whose interval is fixed.
+//! Upstream: NewHorizontalController and Run.
 
+use crate::bells::Bells;
 use crate::config::Config;
 use crate::mapping::Mapper;
+use crate::member::Member;
 use crate::reconcile::{Controller, names};
+use crate::selectors::{Key, Selectors};
 use futures::StreamExt;
-use hpa::History;
-use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{EventSource, Pod};
+use k8s_openapi::api::core::v1::EventSource;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 use runtime::events::Recorder;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
-
-/// Where an autoscaler is: namespace and name.
-type Key = (String, String);
-
-/// One look at an autoscaler takes no longer than this.
-const RECONCILE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Upstream: NewRecorder's component.
 const COMPONENT: &str = "horizontal-pod-autoscaler";
@@ -53,8 +46,14 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
         config,
         mapper: Mapper::default(),
         selectors: Selectors::default(),
+        world: Arc::default(),
         recorder,
     });
+    let bells = Arc::new(Bells::default());
+    let wake = controller.config.decide_on_samples;
+    let wake = wake.then(|| bells.ringer(&controller));
+    let world = Arc::clone(&controller.world);
+    tasks.spawn(world.keep(client.clone(), wake, shutdown.clone()));
     info!(period = %period, "the horizontal pod autoscaler controller runs");
     let mut fleet = Fleet {
         controller,
@@ -62,6 +61,7 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
         tasks: tasks.clone(),
         shutdown: shutdown.clone(),
         members: HashMap::new(),
+        bells,
         listed: None,
     };
     let api: Api<HorizontalPodAutoscaler> = Api::all(client);
@@ -84,7 +84,7 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
 }
 
 /// An autoscaler with its loop.
-struct Member {
+struct Known {
     latest: watch::Sender<Arc<HorizontalPodAutoscaler>>,
     stop: CancellationToken,
 }
@@ -94,7 +94,8 @@ struct Fleet {
     permits: Arc<Semaphore>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
-    members: HashMap<Key, Member>,
+    members: HashMap<Key, Known>,
+    bells: Arc<Bells>,
     /// Who was seen in the list that is being read.
     listed: Option<HashSet<Key>>,
 }
@@ -124,7 +125,9 @@ impl Fleet {
         }
     }
 
-    fn apply(&mut self, object: HorizontalPodAutoscaler) {
+    fn apply(&mut self, mut object: HorizontalPodAutoscaler) {
+        // Nobody reads these, and a write without them leaves them as they are.
+        object.metadata.managed_fields = None;
         let key = key(&object);
         let object = Arc::new(object);
         if let Some(member) = self.members.get(&key) {
@@ -138,20 +141,22 @@ impl Fleet {
         }
         let (latest, object) = watch::channel(object);
         let stop = self.shutdown.child_token();
-        self.tasks.spawn(beat(
-            self.controller.clone(),
-            self.permits.clone(),
+        let member = Member {
+            controller: self.controller.clone(),
+            permits: self.permits.clone(),
             object,
-            stop.clone(),
-        ));
+            bell: self.bells.hang(&key),
+        };
+        self.tasks.spawn(member.live(stop.clone()));
         self.controller.config.monitor.knows(&key.0, &key.1);
-        self.members.insert(key, Member { latest, stop });
+        self.members.insert(key, Known { latest, stop });
     }
 
     fn forget(&mut self, key: &Key) {
         if let Some(member) = self.members.remove(key) {
             member.stop.cancel();
             self.controller.selectors.remove(key);
+            self.bells.remove(key);
             self.controller.config.monitor.forget(&key.0, &key.1);
         }
     }
@@ -160,84 +165,4 @@ impl Fleet {
 fn key(object: &HorizontalPodAutoscaler) -> Key {
     let (namespace, name) = names(object);
     (namespace.to_owned(), name.to_owned())
-}
-
-/// Looks at one autoscaler every sync period.
-///
-/// Differs from upstream: a new autoscaler is looked at at once, not after a whole period (as 1.37 will).
-async fn beat(
-    controller: Arc<Controller>,
-    permits: Arc<Semaphore>,
-    object: watch::Receiver<Arc<HorizontalPodAutoscaler>>,
-    stop: CancellationToken,
-) {
-    let mut ticks = interval_at(Instant::now(), controller.config.flags.sync_period.to_std());
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut history: Option<History> = None;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        let permit = tokio::select! {
-            () = stop.cancelled() => return,
-            permit = permits.acquire() => permit,
-        };
-        if permit.is_err() {
-            return;
-        }
-        let latest = object.borrow().clone();
-        let look = tokio::time::timeout(
-            RECONCILE_TIMEOUT,
-            controller.reconcile(&latest, history.as_ref()),
-        );
-        tokio::select! {
-            () = stop.cancelled() => return,
-            next = look => match next {
-                Ok(next) => history = next,
-                Err(_) => {
-                    let (namespace, name) = names(&latest);
-                    warn!(namespace, name, "gave up on a look that took too long");
-                }
-            },
-        }
-    }
-}
-
-/// What every autoscaler's target selects, to find pods that several of them claim.
-#[derive(Debug, Default)]
-pub(crate) struct Selectors(Mutex<BTreeMap<Key, LabelSelector>>);
-
-impl Selectors {
-    /// Remembers what an autoscaler's target selects.
-    pub(crate) fn put(&self, object: &HorizontalPodAutoscaler, selector: LabelSelector) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key(object), selector);
-    }
-
-    fn remove(&self, key: &Key) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(key);
-    }
-
-    /// The autoscalers whose targets select any of these pods, as `namespace/name`, sorted.
-    pub(crate) fn picking(&self, namespace: &str, pods: &[Pod]) -> Vec<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known
-            .iter()
-            .filter(|((there, _), selector)| {
-                there == namespace && pods.iter().any(|pod| picks(selector, pod))
-            })
-            .map(|((namespace, name), _)| format!("{namespace}/{name}"))
-            .collect()
-    }
-}
-
-fn picks(selector: &LabelSelector, pod: &Pod) -> bool {
-    let labels = pod.metadata.labels.as_ref();
-    selector.matches_by(|key| labels.and_then(|l| l.get(key)).map(String::as_str))
 }

@@ -9,12 +9,15 @@
 
 mod admin;
 mod args;
+mod bells;
 mod config;
 mod custom;
+mod decision_log;
 mod errors;
 mod fleet;
 mod look;
 mod mapping;
+mod member;
 mod memory;
 mod monitor;
 mod observe;
@@ -22,12 +25,15 @@ mod operate;
 mod plan;
 mod reconcile;
 mod report;
+mod selectors;
 mod target;
+mod world;
 
 pub use args::{Args, LeaderFlags, ServingFlags};
 pub use config::{Clock, Config, HpaFlags};
 pub use fleet::run;
 pub use look::Look;
+pub use member::Occasion;
 pub use memory::Keep;
 pub use monitor::Monitor;
 pub use operate::operate;

@@ -1,11 +1,13 @@
 //! What the controller looks at, one question at a time: for those who explain what it would decide.
 
 use crate::custom::{self, Asker};
-use crate::fleet::Selectors;
 use crate::mapping::Mapper;
 use crate::observe::Observer;
+use crate::selectors::Selectors;
 use crate::target;
+use crate::world::Candidate;
 use hpa::{Reading, ScaleProblem};
+use k8s::labels::Labels;
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v1::Scale;
 use k8s_openapi::api::autoscaling::v2::{
@@ -44,7 +46,7 @@ impl Look {
 
     /// The scale of what an autoscaler points at.
     pub async fn scale(&self, of: &CrossVersionObjectReference) -> Result<Scale, ScaleProblem> {
-        let found = target::read(&self.client, &self.mapper, &self.namespace, of).await?;
+        let found = target::read(self.observer(), &self.namespace, of).await?;
         Ok(found.scale)
     }
 
@@ -66,7 +68,9 @@ impl Look {
                 _ => {}
             }
         }
-        self.selectors.picking(&self.namespace, pods)
+        let labels: Vec<Labels> = pods.iter().map(|pod| Candidate::of(pod).labels).collect();
+        self.selectors
+            .picking(&self.namespace, &labels.iter().collect())
     }
 
     /// What metrics.k8s.io serves for them.
@@ -91,6 +95,7 @@ impl Look {
             client: &self.client,
             mapper: &self.mapper,
             selectors: &self.selectors,
+            world: None,
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::custom::{self, Asker, query};
 use crate::errors::{get, request};
-use crate::fleet::Selectors;
 use crate::mapping::Mapper;
+use crate::selectors::Selectors;
 use crate::target::{self, Target};
+use crate::world::{Candidate, World};
 use hpa::{Observation, Reading, Selection};
 use k8s::autoscaling::observe as wire;
+use k8s::labels::Labels;
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Pod;
@@ -14,6 +16,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector as SelectorObj
 use kube::api::ListParams;
 use kube::{Api, Client};
 use serde::Deserialize;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Pods are listed in pages, so that no answer is too large.
 const PAGE: u32 = 500;
@@ -26,6 +30,8 @@ pub(crate) struct Observer<'a> {
     pub(crate) client: &'a Client,
     pub(crate) mapper: &'a Mapper,
     pub(crate) selectors: &'a Selectors,
+    /// What is watched; without it everything is asked for.
+    pub(crate) world: Option<&'a World>,
 }
 
 /// What was seen, and the target as it was then.
@@ -56,7 +62,7 @@ impl Observer<'_> {
             readings: Vec::new(),
         };
         let reference = &object.spec.scale_target_ref;
-        let target = match target::read(self.client, self.mapper, namespace, reference).await {
+        let target = match target::read(self, namespace, reference).await {
             Ok(target) => target,
             Err(problem) => {
                 observation.scale = Err(problem);
@@ -98,23 +104,28 @@ impl Observer<'_> {
             Ok(selector) => selector,
             Err(error) => return Selection::Invalid { error },
         };
-        self.selectors.put(object, selector);
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-        let pods = match self.pods(namespace, text).await {
-            Ok(pods) => pods,
-            Err(error) => {
-                observation.pods_problem = Some(error.to_string());
-                return Selection::Valid;
-            }
+        let known = self.world.and_then(|w| w.pods.picked(namespace, &selector));
+        self.selectors.put(object, selector);
+        let pods = match known {
+            Some(pods) => pods,
+            None => match self.pods(namespace, text).await {
+                Ok(pods) => pods.iter().map(|pod| Arc::new(Candidate::of(pod))).collect(),
+                Err(error) => {
+                    observation.pods_problem = Some(error.to_string());
+                    return Selection::Valid;
+                }
+            },
         };
-        let autoscalers = self.selectors.picking(namespace, &pods);
+        let labels: HashSet<&Labels> = pods.iter().map(|pod| &pod.labels).collect();
+        let autoscalers = self.selectors.picking(namespace, &labels);
         if autoscalers.len() > 1 {
             return Selection::Ambiguous {
                 selector: text.to_owned(),
                 autoscalers,
             };
         }
-        observation.pods = pods.iter().map(wire::pod).collect();
+        observation.pods = pods.iter().map(|pod| pod.pod.clone()).collect();
         observation.pods.sort_by(|a, b| a.name.cmp(&b.name));
         Selection::Valid
     }
@@ -150,7 +161,13 @@ impl Observer<'_> {
             .iter()
             .any(|m| m.type_ == "Resource" || m.type_ == "ContainerResource")
         {
-            observation.resource_metrics = self.resource_metrics(namespace, selector).await;
+            let pods = observation.pods.iter().map(|pod| pod.name.as_str());
+            let world = self.world.filter(|_| observation.pods_problem.is_none());
+            let told = world.and_then(|world| world.samples.of(namespace, pods));
+            observation.resource_metrics = match told {
+                Some(metrics) => Ok(metrics),
+                None => self.resource_metrics(namespace, selector).await,
+            };
         }
         let asker = Asker {
             client: self.client,

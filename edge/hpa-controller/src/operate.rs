@@ -3,6 +3,7 @@
 use crate::admin::Admin;
 use crate::args::{Args, ServingFlags};
 use crate::config::Config;
+use crate::decision_log;
 use crate::fleet;
 use anyhow::{Context, bail};
 use k8s_openapi::api::core::v1::EventSource;
@@ -24,12 +25,17 @@ pub async fn operate(args: Args, shutdown: CancellationToken) -> anyhow::Result<
     args.validate()?;
     args.inherited.warn();
     let client = runtime::client::connect(args.kubeconfig.as_deref()).await?;
+    let log = args.decision_log.as_deref().map(decision_log::to);
     let config = Config {
         flags: args.hpa.clone(),
+        on_decision: log.transpose()?,
+        shadow: args.shadow,
+        decide_on_samples: args.decide_on_samples,
         ..Config::default()
     };
     let tasks = TaskTracker::new();
-    let candidate = args.leader.leader_elect.then(|| {
+    // A shadow changes nothing, not even a lease: several may look at the same time.
+    let candidate = (args.leader.leader_elect && !args.shadow).then(|| {
         let source = EventSource {
             component: Some(args.leader.leader_elect_resource_name.clone()),
             host: None,

@@ -2,15 +2,17 @@
 
 use crate::config::Config;
 use crate::errors::request;
-use crate::fleet::Selectors;
 use crate::mapping::Mapper;
+use crate::member::Occasion;
 use crate::memory::{self, Keep};
 use crate::monitor::Look;
 use crate::observe::{Observer, selector_problem};
 use crate::plan::{Effect, plan, refused};
 use crate::report::DecisionRecord;
+use crate::selectors::Selectors;
 use crate::target::{self, Target};
-use hpa::{Decision, Event, EventKind, History, Spec};
+use crate::world::World;
+use hpa::{Decision, Event, EventKind, History, Observation, Spec};
 use k8s::autoscaling::observe as wire;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus};
 use kube::api::PostParams;
@@ -27,6 +29,7 @@ pub(crate) struct Controller {
     pub(crate) config: Config,
     pub(crate) mapper: Mapper,
     pub(crate) selectors: Selectors,
+    pub(crate) world: Arc<World>,
     pub(crate) recorder: Recorder,
 }
 
@@ -36,6 +39,18 @@ struct Case<'a> {
     object: &'a Arc<HorizontalPodAutoscaler>,
     spec: &'a Spec,
     target: Option<&'a Target>,
+    occasion: Occasion,
+}
+
+/// What the next look needs to know of this one.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    /// The pods that count.
+    pub(crate) pods: Vec<Box<str>>,
+    /// The newest sample when it began.
+    pub(crate) stamp: u64,
+    /// The autoscaler as it was written.
+    pub(crate) written: Option<Arc<HorizontalPodAutoscaler>>,
 }
 
 /// What became of a decision.
@@ -43,6 +58,7 @@ struct Carried {
     history: History,
     rescaled: bool,
     refused: bool,
+    written: Option<Arc<HorizontalPodAutoscaler>>,
 }
 
 impl Controller {
@@ -52,12 +68,15 @@ impl Controller {
         &self,
         object: &Arc<HorizontalPodAutoscaler>,
         remembered: Option<&History>,
-    ) -> Option<History> {
+        occasion: Occasion,
+    ) -> (Option<History>, Looked) {
         let begun = Instant::now();
+        let stamp = self.world.samples.stamp();
         let observer = Observer {
             client: &self.client,
             mapper: &self.mapper,
             selectors: &self.selectors,
+            world: Some(&self.world),
         };
         let seen = observer.observe(object).await;
         // The clock is read once, after everything was seen.
@@ -75,6 +94,7 @@ impl Controller {
             object,
             spec: &spec,
             target: seen.target.as_ref(),
+            occasion,
         };
         let carried = self.carry_out(case, &decision, now).await;
         self.config.monitor.looked(&Look {
@@ -86,7 +106,12 @@ impl Controller {
             rescaled: carried.rescaled,
             refused: carried.refused,
         });
-        known.then_some(carried.history)
+        let looked = Looked {
+            pods: names_of(&seen.observation),
+            stamp,
+            written: carried.written,
+        };
+        (known.then_some(carried.history), looked)
     }
 
     fn tell(&self, object: &HorizontalPodAutoscaler, now: Timestamp, decision: &Decision) {
@@ -109,15 +134,19 @@ impl Controller {
             object,
             spec,
             target,
+            occasion,
         } = case;
         let (namespace, name) = names(object);
-        let plan = plan(object, spec, decision, now);
+        if self.config.shadow {
+            return Carried::as_if(decision);
+        }
+        let plan = plan((object, spec), decision, now, occasion);
         let mut history = &decision.outcome.history;
         let mut then = plan.then;
         let refusal;
         let (mut rescaled, mut refused_any) = (false, false);
         if let (Some(rescale), Some(target)) = (&plan.rescale, target) {
-            match target::update(&self.client, target, rescale.to).await {
+            match target::update(&self.client, &self.world, target, rescale.to).await {
                 Ok(()) => {
                     let (from, to, reason) = (rescale.from, rescale.to, rescale.reason.as_str());
                     info!(namespace, name, from, to, reason, "rescaled");
@@ -133,11 +162,15 @@ impl Controller {
                 }
             }
         }
+        let mut written = None;
         for effect in then {
             match effect {
                 Effect::Emit(event) => self.emit(object, event),
                 Effect::WriteStatus(status, keep) => {
-                    refused_any |= !self.write_status(object, *status, keep).await;
+                    match self.write_status(object, *status, keep).await {
+                        Ok(new) => written = new.map(Arc::new),
+                        Err(()) => refused_any = true,
+                    }
                 }
             }
         }
@@ -145,16 +178,17 @@ impl Controller {
             history: history.clone(),
             rescaled,
             refused: refused_any,
+            written,
         }
     }
 
-    /// Gives whether it was written, or nobody waits for it.
+    /// Gives what was written; nothing where nobody waits for it.
     async fn write_status(
         &self,
         object: &Arc<HorizontalPodAutoscaler>,
         status: HorizontalPodAutoscalerStatus,
         keep: Keep,
-    ) -> bool {
+    ) -> Result<Option<HorizontalPodAutoscaler>, ()> {
         let (namespace, name) = names(object);
         let api: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), namespace);
         let mut changed = (**object).clone();
@@ -162,17 +196,20 @@ impl Controller {
         keep.apply(&mut changed);
         let params = PostParams::default();
         let put = api.replace_status(name, &params, &changed);
-        if let Err(error) = request("put horizontalpodautoscalers.autoscaling", put).await {
-            // The autoscaler is gone, or about to be: nobody waits for its status.
-            if error.code() == Some(404) {
-                return true;
+        match request("put horizontalpodautoscalers.autoscaling", put).await {
+            Ok(mut written) => {
+                written.metadata.managed_fields = None;
+                Ok(Some(written))
             }
-            warn!(namespace, name, %error, "could not write the status");
-            let reason = "FailedUpdateStatus";
-            self.recorder.warning(&**object, reason, error.to_string());
-            return false;
+            // The autoscaler is gone, or about to be: nobody waits for its status.
+            Err(error) if error.code() == Some(404) => Ok(None),
+            Err(error) => {
+                warn!(namespace, name, %error, "could not write the status");
+                let reason = "FailedUpdateStatus";
+                self.recorder.warning(&**object, reason, error.to_string());
+                Err(())
+            }
         }
-        true
     }
 
     fn emit(&self, object: &HorizontalPodAutoscaler, event: Event) {
@@ -181,6 +218,23 @@ impl Controller {
             EventKind::Warning => self.recorder.warning(object, event.reason, event.message),
         }
     }
+}
+
+impl Carried {
+    /// Of a decision that another controller carries out.
+    fn as_if(decision: &Decision) -> Self {
+        Self {
+            history: decision.outcome.history.clone(),
+            rescaled: false,
+            refused: false,
+            written: None,
+        }
+    }
+}
+
+/// The pods that an observation has, if their metrics are the controller's to hear of.
+fn names_of(seen: &Observation) -> Vec<Box<str>> {
+    seen.pods.iter().map(|pod| pod.name.as_str().into()).collect()
 }
 
 /// Namespace and name.

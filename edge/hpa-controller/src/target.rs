@@ -3,7 +3,9 @@
 //! Upstream: horizontal.go, scaleForResourceMappings and the update in reconcileAutoscaler.
 
 use crate::errors::{Error, request};
-use crate::mapping::{Mapper, Mapping};
+use crate::mapping::Mapping;
+use crate::observe::Observer;
+use crate::world::{Known, World};
 use hpa::{ScaleProblem, ScaleStep};
 use http::Request;
 use k8s_openapi::api::autoscaling::v1::Scale;
@@ -20,12 +22,13 @@ const UPDATE_PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct Target {
     path: String,
     pub(crate) scale: Scale,
+    /// Whose objects may be watched, and then are seen before they are asked for.
+    known: Option<Known>,
 }
 
 /// Reads the scale of what an autoscaler points at.
 pub(crate) async fn read(
-    client: &Client,
-    mapper: &Mapper,
+    observer: Observer<'_>,
     namespace: &str,
     reference: &CrossVersionObjectReference,
 ) -> Result<Target, ScaleProblem> {
@@ -36,19 +39,27 @@ pub(crate) async fn read(
                 context: ScaleStep::ApiVersion,
             }
         })?;
-    let mappings = mapper
-        .mappings(client, group, &reference.kind)
+    let known = Known::of(group, &reference.kind);
+    if let (Some(kind), Some(world)) = (known, observer.world)
+        && let Some(scale) = world.targets.scale(kind, namespace, &reference.name)
+    {
+        let path = kind.scale_path(namespace, &reference.name);
+        return Ok(Target { path, scale, known });
+    }
+    let mappings = observer
+        .mapper
+        .mappings(observer.client, group, &reference.kind)
         .await
         .map_err(|error| ScaleProblem {
             error,
             context: ScaleStep::Mapping,
         })?;
-    first_that_answers(client, namespace, &reference.name, &mappings)
-        .await
-        .map_err(|error| ScaleProblem {
-            error,
-            context: ScaleStep::Get,
-        })
+    let found = first_that_answers(observer.client, namespace, &reference.name, &mappings).await;
+    let (path, scale) = found.map_err(|error| ScaleProblem {
+        error,
+        context: ScaleStep::Get,
+    })?;
+    Ok(Target { path, scale, known })
 }
 
 /// Upstream: schema.ParseGroupVersion.
@@ -66,12 +77,12 @@ async fn first_that_answers(
     namespace: &str,
     name: &str,
     mappings: &[Mapping],
-) -> Result<Target, String> {
+) -> Result<(String, Scale), String> {
     let mut first_error = None;
     for mapping in mappings {
         let path = format!("{}/scale", mapping.path(namespace, name));
         match get(client, &path).await {
-            Ok(scale) => return Ok(Target { path, scale }),
+            Ok(scale) => return Ok((path, scale)),
             Err(error) => {
                 first_error.get_or_insert(error.to_string());
             }
@@ -103,21 +114,45 @@ async fn put(client: &Client, path: &str, scale: &Scale) -> Result<Scale, Error>
 }
 
 /// Sets the number of replicas; tries again where somebody else was quicker.
-pub(crate) async fn update(client: &Client, target: &Target, replicas: i32) -> Result<(), Error> {
+pub(crate) async fn update(
+    client: &Client,
+    world: &World,
+    target: &Target,
+    replicas: i32,
+) -> Result<(), Error> {
     let mut scale = target.scale.clone();
     let mut tries = 0;
     loop {
         scale.spec.get_or_insert_default().replicas = Some(replicas);
-        let Err(error) = put(client, &target.path, &scale).await else {
-            return Ok(());
+        let error = match put(client, &target.path, &scale).await {
+            Ok(written) => {
+                if let Some(kind) = target.known {
+                    world.targets.written(kind, written);
+                }
+                return Ok(());
+            }
+            Err(error) => error,
         };
         tries += 1;
         if error.code() != Some(409) || tries >= UPDATE_TRIES {
+            target.distrust(world);
             return Err(error);
         }
         if let Ok(latest) = get(client, &target.path).await {
             scale = latest;
         }
         tokio::time::sleep(UPDATE_PAUSE).await;
+    }
+}
+
+impl Target {
+    /// What was seen may be old: the next look asks.
+    fn distrust(&self, world: &World) {
+        let metadata = &self.scale.metadata;
+        if let (Some(kind), Some(namespace), Some(name)) =
+            (self.known, &metadata.namespace, &metadata.name)
+        {
+            world.targets.distrust(kind, namespace, name);
+        }
     }
 }

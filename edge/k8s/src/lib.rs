@@ -4,6 +4,7 @@
 
 pub mod autoscaling;
 pub mod features;
+pub mod labels;
 pub mod names;
 pub mod quote;
 pub mod selector;

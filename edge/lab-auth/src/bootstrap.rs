@@ -30,7 +30,34 @@ pub fn objects() -> Vec<Value> {
             *role = updated;
         }
     }
+    all.extend(watches());
     all
+}
+
+/// What Evenkeel's HPA controller watches, beyond what upstream's role grants it: inside kube-controller-manager it
+/// sees pods through that program's own watch, and everything else it asks for.
+fn watches() -> [Value; 2] {
+    const NAME: &str = "evenkeel:hpa-controller-watches";
+    let rule = |group: &str, resources: &[&str]| {
+        json!({"apiGroups": [group], "resources": resources, "verbs": ["list", "watch"]})
+    };
+    let api = "rbac.authorization.k8s.io";
+    let version = format!("{api}/v1");
+    [
+        json!({
+            "apiVersion": version, "kind": "ClusterRole", "metadata": {"name": NAME},
+            "rules": [
+                rule("", &["pods", "replicationcontrollers"]),
+                rule("apps", &["deployments", "replicasets", "statefulsets"]),
+                rule("metrics.k8s.io", &["pods"]),
+            ],
+        }),
+        json!({
+            "apiVersion": version, "kind": "ClusterRoleBinding", "metadata": {"name": NAME},
+            "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": NAME},
+            "subjects": [{"kind": "ServiceAccount", "name": "horizontal-pod-autoscaler", "namespace": "kube-system"}],
+        }),
+    ]
 }
 
 fn object(mut row: Value) -> Option<Value> {

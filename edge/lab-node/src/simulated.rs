@@ -4,6 +4,7 @@
 //! A pod that comes to one is Running and Ready at once, and gone as soon as it is deleted. What its
 //! containers use is invented, by a rule that anyone can check: see [`usage`].
 
+mod container;
 mod kubelet;
 mod node;
 mod pods;
@@ -28,6 +29,9 @@ const ALLOWED: Duration = Duration::from_secs(300);
 
 /// What pods must tolerate, with effect NoSchedule.
 pub const TAINT: &str = "evenkeel.dev/simulated";
+
+/// On a pod: what each of its containers uses from now on, as a quantity of CPU.
+pub const CPU: &str = "evenkeel.dev/simulated-cpu";
 
 /// A node's certificate and key, both PEM, for its name and address.
 pub type Certify = Arc<dyn Fn(&str, Ipv4Addr) -> Result<(String, String)> + Send + Sync>;

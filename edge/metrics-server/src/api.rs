@@ -2,6 +2,7 @@
 //!
 //! Upstream: pkg/api and pkg/server, on the generic API server library.
 
+mod body;
 mod discovery;
 mod encode;
 mod negotiate;
@@ -11,9 +12,11 @@ mod query;
 mod render;
 mod resources;
 mod status;
+mod watch;
 mod wire;
 mod yaml;
 
+use body::Body;
 use crate::cluster::Cluster;
 use crate::scraper::Ticks;
 use crate::telemetry::Telemetry;
@@ -21,7 +24,6 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use http_body_util::Full;
 use k8s::status::{ApiError, GroupResource};
 use runtime::auth::{Attributes, Delegated};
 use runtime::health::Checks;
@@ -30,8 +32,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use usage::Store;
+use watch::Watches;
 
-pub(crate) type Reply = Response<Full<Bytes>>;
+pub(crate) type Reply = Response<Body>;
 
 const GROUP: &str = "metrics.k8s.io";
 const VERSION: &str = "v1beta1";
@@ -50,6 +53,7 @@ pub(crate) struct Api {
     livez: Checks,
     readyz: Checks,
     healthz: Checks,
+    watches: Option<Watches>,
 }
 
 impl Api {
@@ -105,7 +109,18 @@ impl Api {
             cluster,
             store,
             telemetry,
+            watches: None,
         }
+    }
+
+    /// Lets pods' metrics be watched; `news` says when the store has something new.
+    pub(crate) fn with_watches(
+        mut self,
+        news: tokio::sync::watch::Receiver<()>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        self.watches = Some(Watches::new(news, shutdown));
+        self
     }
 
     /// Authenticates, authorizes, and answers.
@@ -274,7 +289,7 @@ fn text(code: StatusCode, body: String) -> Reply {
 }
 
 fn reply(code: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
-    let mut reply = Response::new(Full::new(body.into()));
+    let mut reply = Response::new(Body::whole(body.into()));
     *reply.status_mut() = code;
     reply
         .headers_mut()

@@ -40,6 +40,9 @@ pub struct Args {
     /// Scrape three times as often until there is something to serve; upstream does not
     #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set, value_name = "BOOL")]
     pub quick_start: bool,
+    /// Let pods' metrics be watched, so that who acts on them need not ask again and again; upstream does not
+    #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub serve_watch: bool,
     #[command(flatten)]
     pub kubelet: KubeletArgs,
     #[command(flatten)]

@@ -1,14 +1,13 @@
 //! What is known of nodes and running pods, kept by watches.
 
-mod labels;
 mod node;
 mod watch;
 
-pub(crate) use labels::Labels;
+pub(crate) use k8s::labels::Labels;
 pub(crate) use node::Node;
 pub(crate) use watch::keep;
 
-use labels::Interner;
+use k8s::labels::Interner;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

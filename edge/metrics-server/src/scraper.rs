@@ -8,7 +8,7 @@ use crate::telemetry::Telemetry;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{
     Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout, timeout_at,
@@ -87,6 +87,8 @@ pub(crate) struct Scraper {
     pub(crate) request_timeout: Duration,
     pub(crate) quick_start: bool,
     pub(crate) late: Late,
+    /// Is told whenever there is something new in the store.
+    pub(crate) news: watch::Sender<()>,
 }
 
 impl Scraper {
@@ -243,6 +245,7 @@ impl Scraper {
             scrape::read(text, requested_millis).map_err(|error| Trouble::Text(Box::new(error)))?
         };
         self.write(|store| store.take(&node.name, &read));
+        self.news.send_replace(());
         Ok(())
     }
 }

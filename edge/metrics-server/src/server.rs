@@ -12,7 +12,7 @@ use runtime::auth::Delegated;
 use runtime::serve::{CertificateFiles, Limits, Peer, follow};
 use std::sync::{Arc, RwLock};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use usage::Store;
@@ -40,6 +40,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let telemetry = Arc::new(Telemetry::new(resolution));
     let ticks = Arc::new(Ticks::new(resolution.to_std(), Instant::now()));
     let delegated = Arc::new(Delegated::new(client.clone(), args.auth.options()?));
+    let (news, told) = watch::channel(());
     let scraper = Scraper {
         cluster: Arc::clone(&cluster),
         store: Arc::clone(&store),
@@ -49,14 +50,19 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         request_timeout: args.kubelet.kubelet_request_timeout.to_std(),
         quick_start: args.quick_start,
         late: Late::default(),
+        news,
     };
-    let api = Arc::new(Api::new(
+    let mut api = Api::new(
         Arc::clone(&cluster),
         store,
         telemetry,
         ticks,
         shutdown.clone(),
-    ));
+    );
+    if args.serve_watch {
+        api = api.with_watches(told, shutdown.clone());
+    }
+    let api = Arc::new(api);
 
     let address = args.address();
     let listener = TcpListener::bind((address, args.serving.secure_port))

@@ -5,7 +5,8 @@
 
 use units::{Duration, Timestamp};
 
-/// A history longer than this loses its oldest entries. Upstream's are bounded only by their windows.
+/// A list longer than this loses recommendations that a later one makes meaningless, or its oldest entries.
+/// Upstream's are bounded only by their windows.
 const ENTRIES_MAX: usize = 1_024;
 
 /// What was recommended and done.
@@ -51,6 +52,10 @@ impl History {
     pub(crate) fn recommend(&mut self, new: Recommendation, old: impl Fn(&Recommendation) -> bool) {
         let list = self.recommendations.get_or_insert_default();
         replace_last(list, new, old);
+        if list.len() > ENTRIES_MAX {
+            prune(list);
+            keep_newest(list);
+        }
     }
 
     /// Remembers a change. Upstream: storeScaleEvent.
@@ -64,6 +69,7 @@ impl History {
         replace_last(list, ScaleEvent { at: now, change }, |event| {
             event.at < cutoff
         });
+        keep_newest(list);
     }
 }
 
@@ -72,9 +78,29 @@ fn replace_last<T>(list: &mut Vec<T>, new: T, old: impl Fn(&T) -> bool) {
         Some(index) => list[index] = new,
         None => list.push(new),
     }
+}
+
+fn keep_newest<T>(list: &mut Vec<T>) {
     if list.len() > ENTRIES_MAX {
         list.drain(..list.len() - ENTRIES_MAX);
     }
+}
+
+/// Keeps what can still be the highest or the lowest of some window that ends now or later: what is higher, or lower,
+/// than all that came after it. Who looks every second remembers an hour that way.
+fn prune(list: &mut Vec<Recommendation>) {
+    list.sort_by_key(|one| one.at);
+    let (mut highest, mut lowest) = (i32::MIN, i32::MAX);
+    let mut kept: Vec<Recommendation> = Vec::new();
+    for one in list.iter().rev() {
+        if one.replicas > highest || one.replicas < lowest {
+            highest = highest.max(one.replicas);
+            lowest = lowest.min(one.replicas);
+            kept.push(*one);
+        }
+    }
+    kept.reverse();
+    *list = kept;
 }
 
 /// What was changed in one direction.
@@ -92,3 +118,6 @@ pub(crate) fn changes_after(events: &[ScaleEvent], cutoff: Timestamp) -> Changes
         oldest: within().map(|e| e.at).min(),
     }
 }
+
+#[cfg(test)]
+mod tests;

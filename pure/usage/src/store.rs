@@ -23,6 +23,8 @@ pub struct Store {
     /// Whether pods are served without the containers that have no figure.
     partial: bool,
     tick: u32,
+    /// Counts pods' new samples.
+    stamp: u64,
     /// When each node answered last.
     answered: BTreeMap<Arc<str>, u32>,
     nodes: BTreeMap<Box<str>, Node>,
@@ -39,6 +41,8 @@ struct Node {
 #[derive(Debug)]
 struct Pod {
     seen: u32,
+    /// When it had a new sample last, by [`Store::stamp`].
+    changed: u64,
     /// Who named it last.
     node: Arc<str>,
     /// Sorted by name.
@@ -87,6 +91,7 @@ impl Store {
             kept: ticks,
             partial: true,
             tick: 0,
+            stamp: 0,
             answered: BTreeMap::new(),
             nodes: BTreeMap::new(),
             pods: BTreeMap::new(),
@@ -123,6 +128,19 @@ impl Store {
         for pod in &scrape.pods {
             self.take_pod(&name, pod);
         }
+    }
+
+    /// Counts pods' new samples: a pod that gets one later has a greater stamp than all have now.
+    pub fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// Pods that had a new sample after `stamp`, sorted: namespace, name.
+    pub fn changed_after(&self, stamp: u64) -> impl Iterator<Item = (&str, &str)> {
+        self.pods.iter().flat_map(move |(namespace, pods)| {
+            let changed = pods.iter().filter(move |(_, pod)| pod.changed > stamp);
+            changed.map(move |(name, _)| (&**namespace, &**name))
+        })
     }
 
     /// Ends a tick: what is gone, and what was not heard of for too long, is forgotten.
@@ -180,6 +198,7 @@ impl Store {
         };
         match pods.get_mut(new.name) {
             None => {
+                self.stamp += 1;
                 let containers = new
                     .containers
                     .iter()
@@ -199,6 +218,7 @@ impl Store {
                     new.name.into(),
                     Pod {
                         seen,
+                        changed: self.stamp,
                         node,
                         containers,
                     },
@@ -207,6 +227,10 @@ impl Store {
             Some(pod) if pod.seen == seen => {}
             Some(pod) => {
                 pod.node = Arc::clone(node);
+                if pod.is_news(new) {
+                    self.stamp += 1;
+                    pod.changed = self.stamp;
+                }
                 pod.take(new, seen, resolution);
             }
         }
@@ -277,6 +301,19 @@ impl Points {
 }
 
 impl Pod {
+    /// Whether any sample is not the one that is known already: kubelets may measure less often than they are asked.
+    fn is_news(&self, new: &PodPoints<'_>) -> bool {
+        let known = |name: &str, at: i64| {
+            let mut containers = self.containers.iter();
+            containers.any(|(known, points)| **known == *name && points.last.at == at)
+        };
+        self.containers.len() != new.containers.len()
+            || new
+                .containers
+                .iter()
+                .any(|(name, point)| !known(name, point.at))
+    }
+
     fn take(&mut self, new: &PodPoints<'_>, seen: u32, resolution: i64) {
         let any_previous = self
             .containers

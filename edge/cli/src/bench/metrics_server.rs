@@ -3,9 +3,9 @@
 //! The nodes are a lab's simulated ones, in a process of their own; each program then runs in turn, as its
 //! manifest would start it, and is measured from outside: what the operating system says that it used.
 
-mod process;
 mod requests;
 
+use super::process::{Process, Used};
 use crate::args::BenchMetricsServerArgs;
 use crate::lab::Home;
 use anyhow::{Context, Result, ensure};
@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use process::{Process, Used};
+
 use serde_json::Value;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PATIENCE_MIN: Duration = Duration::from_secs(60);
 /// How long a program may take until it has something to serve.
 const READY_LIMIT: Duration = Duration::from_secs(120);
-const POLL: Duration = Duration::from_millis(250);
+pub(super) const POLL: Duration = Duration::from_millis(250);
 
 /// What one program needed.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +114,7 @@ async fn nodes(args: &BenchMetricsServerArgs, kubeconfig: &Path) -> Result<Proce
 }
 
 /// How many pods there are.
-async fn count(client: &Client, fields: &str) -> Result<u64> {
+pub(super) async fn count(client: &Client, fields: &str) -> Result<u64> {
     let path = format!("/api/v1/pods?limit=1&fieldSelector={fields}");
     let list: Value = client
         .request(http::Request::get(path).body(Vec::new())?)
@@ -187,7 +187,7 @@ fn flags(kubeconfig: &Path, port: u16, folder: &Path) -> Result<Vec<String>> {
 }
 
 /// The lab's authority, in a file: its kubelets' certificates are checked.
-fn authority(kubeconfig: &Path) -> Result<PathBuf> {
+pub(super) fn authority(kubeconfig: &Path) -> Result<PathBuf> {
     let read = Kubeconfig::read_from(kubeconfig)?;
     let cluster = read.clusters.first().and_then(|c| c.cluster.as_ref());
     let data = cluster.and_then(|c| c.certificate_authority_data.as_deref());
@@ -208,14 +208,14 @@ async fn config(kubeconfig: &Path, port: u16) -> Result<Config> {
     Ok(config)
 }
 
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())
 }
 
 #[expect(clippy::print_stdout, reason = "figures are the benchmark's data")]
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     println!("{text}");
 }
 

@@ -4,30 +4,80 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
 use lab_server::{AsUser, BoxError};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use tokio::sync::mpsc;
 use tower::Service;
 
 /// What the metrics API lists; while it is not set, there is no such API.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PodMetrics(Arc<Mutex<Option<Vec<Value>>>>);
+pub(crate) struct PodMetrics(Arc<Mutex<Served>>);
+
+#[derive(Debug, Default)]
+struct Served {
+    items: Option<Vec<Value>>,
+    /// Whoever watches; nobody can, while there is no such list.
+    watches: Option<Vec<mpsc::UnboundedSender<Bytes>>>,
+}
 
 impl PodMetrics {
     pub(crate) fn set(&self, items: Vec<Value>) {
-        *self.0.lock().unwrap() = Some(items);
+        let mut served = self.0.lock().unwrap();
+        let lines: String = items.iter().map(|item| event("MODIFIED", item)).collect();
+        if let Some(watches) = &mut served.watches {
+            watches.retain(|watch| watch.send(lines.clone().into()).is_ok());
+        }
+        served.items = Some(items);
+    }
+
+    /// Lets the metrics be watched, as Evenkeel's metrics-server does.
+    pub(crate) fn let_watch(&self) {
+        self.0.lock().unwrap().watches = Some(Vec::new());
+    }
+
+    /// How many watch now.
+    pub(crate) fn watched(&self) -> usize {
+        let served = self.0.lock().unwrap();
+        let watches = served.watches.iter().flatten();
+        watches.filter(|watch| !watch.is_closed()).count()
+    }
+
+    /// Ends all watches.
+    pub(crate) fn end_watches(&self) {
+        if let Some(watches) = &mut self.0.lock().unwrap().watches {
+            watches.clear();
+        }
     }
 
     fn list(&self) -> Option<Value> {
-        let items = self.0.lock().unwrap().clone()?;
+        let items = self.0.lock().unwrap().items.clone()?;
         Some(
             json!({"kind": "PodMetricsList", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {}, "items": items}),
         )
     }
+
+    /// The events of a watch, the first ones being what there is.
+    fn watch(&self) -> Option<mpsc::UnboundedReceiver<Bytes>> {
+        let mut served = self.0.lock().unwrap();
+        let items = served.items.clone()?;
+        let (send, receive) = mpsc::unbounded_channel();
+        let mut lines: String = items.iter().map(|item| event("ADDED", item)).collect();
+        let end = json!({"k8s.io/initial-events-end": "true"});
+        lines += &event("BOOKMARK", &json!({"metadata": {"annotations": end}}));
+        send.send(lines.into()).unwrap();
+        served.watches.as_mut()?.push(send);
+        Some(receive)
+    }
+}
+
+fn event(kind: &str, object: &Value) -> String {
+    format!("{}\n", json!({"type": kind, "object": object}))
 }
 
 /// What an adapter answers at a path: a code, a type, a body.
@@ -110,6 +160,11 @@ pub(crate) struct Aggregated {
 impl Aggregated {
     /// What stands in for a metrics API, if it would answer this.
     fn own<B>(&self, request: &Request<B>) -> Option<Answer> {
+        if is_watch(request) {
+            // Upstream's metrics-server.
+            let text = "the server does not allow this method on the requested resource";
+            return Some((StatusCode::METHOD_NOT_ALLOWED, "text/plain", text.to_owned()));
+        }
         if request.uri().path().starts_with("/apis/metrics.k8s.io/")
             && let Some(list) = self.metrics.list()
         {
@@ -137,6 +192,7 @@ impl Service<Request<kube::client::Body>> for Aggregated {
             return Box::pin(async move { Ok(response) });
         }
         let (own, refused) = (self.own(&request), self.refused.clone());
+        let events = is_watch(&request).then(|| self.metrics.watch()).flatten();
         // The server knows nothing of these APIs, but says first who may not ask.
         let answer = self.server.call(request);
         Box::pin(async move {
@@ -146,6 +202,8 @@ impl Service<Request<kube::client::Body>> for Aggregated {
                 let bytes = body.collect().await.unwrap().to_bytes();
                 refused.note(&bytes);
                 body = full(String::from_utf8(bytes.to_vec()).unwrap());
+            } else if let Some(events) = events {
+                return Ok(Response::new(frames(events)));
             } else if let Some((code, kind, text)) = own {
                 let response = Response::builder()
                     .status(code)
@@ -155,6 +213,20 @@ impl Service<Request<kube::client::Body>> for Aggregated {
             Ok(Response::from_parts(head, body))
         })
     }
+}
+
+fn is_watch<B>(request: &Request<B>) -> bool {
+    let uri = request.uri();
+    uri.path() == "/apis/metrics.k8s.io/v1beta1/pods"
+        && uri.query().is_some_and(|query| query.contains("watch=true"))
+}
+
+fn frames(events: mpsc::UnboundedReceiver<Bytes>) -> Body {
+    let frames = futures::stream::unfold(events, |mut events| async move {
+        let bytes = events.recv().await?;
+        Some((Ok::<_, BoxError>(Frame::data(bytes)), events))
+    });
+    StreamBody::new(frames).boxed_unsync()
 }
 
 fn full(text: String) -> Body {

@@ -17,4 +17,6 @@ mod memory;
 #[cfg(test)]
 mod rights;
 #[cfg(test)]
+mod watching;
+#[cfg(test)]
 mod world;

@@ -30,7 +30,7 @@ pub(crate) type Decisions = Arc<Mutex<Vec<DecisionRecord>>>;
 pub(crate) struct World {
     pub(crate) lab: Lab,
     pub(crate) decisions: Decisions,
-    metrics: PodMetrics,
+    pub(crate) metrics: PodMetrics,
     pub(crate) adapter: Adapter,
     pub(crate) refused: Refused,
     begun: Instant,

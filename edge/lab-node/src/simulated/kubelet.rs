@@ -134,12 +134,12 @@ fn render(pods: &[SimulatedPod], since: Timestamp, now: Timestamp) -> String {
         let (mut pod_cpu, mut pod_memory) = (0, 0);
         let started = pod.started.as_millisecond();
         for container in &pod.containers {
-            let steady = usage::of(namespace, name, container);
-            let cpu = usage::counter(steady, age(pod.started, now));
+            let (cpu, memory) = (container.cpu(now), container.memory());
+            let container = &container.name;
             let labels =
                 format!("{{container=\"{container}\",namespace=\"{namespace}\",pod=\"{name}\"}}");
             out.line(0, &labels, &seconds(cpu), Some(at));
-            out.line(1, &labels, &steady.memory.to_string(), Some(at));
+            out.line(1, &labels, &memory.to_string(), Some(at));
             out.line(
                 2,
                 &labels,
@@ -147,7 +147,7 @@ fn render(pods: &[SimulatedPod], since: Timestamp, now: Timestamp) -> String {
                 None,
             );
             pod_cpu += cpu;
-            pod_memory += steady.memory;
+            pod_memory += memory;
         }
         let labels = format!("{{namespace=\"{namespace}\",pod=\"{name}\"}}");
         out.line(5, &labels, &seconds(pod_cpu), Some(at));
@@ -235,7 +235,7 @@ impl Families {
 }
 
 /// Nanoseconds, but in whole milliseconds as the samples' own times are: then rates come out exact.
-fn age(since: Timestamp, now: Timestamp) -> u64 {
+pub(super) fn age(since: Timestamp, now: Timestamp) -> u64 {
     let millis = now.as_millisecond() - since.as_millisecond();
     u64::try_from(millis).unwrap_or(0).saturating_mul(1_000_000)
 }

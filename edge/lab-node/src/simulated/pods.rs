@@ -1,10 +1,11 @@
 //! Simulated nodes' pods: those they begin with, and any other that comes to them.
 
-use super::{CONCURRENT, Config};
+use super::container::Container;
+use super::{CONCURRENT, CPU, Config, usage};
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::{self, Namespace, Pod};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
@@ -28,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) struct SimulatedPod {
     pub(super) namespace: String,
     pub(super) name: String,
-    pub(super) containers: Vec<String>,
+    pub(super) containers: Vec<Container>,
     pub(super) started: Timestamp,
 }
 
@@ -50,11 +51,22 @@ impl Registry {
         look(&mut nodes.get(node).into_iter().flat_map(BTreeMap::values))
     }
 
-    fn put(&self, node: &str, pod: SimulatedPod) {
+    /// A pod that is known already goes on counting, with what it is said to use from now on.
+    fn put(&self, node: &str, pod: SimulatedPod, cpu_milli: Option<u64>, now: Timestamp) {
         let mut nodes = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let pods = nodes.entry(node.to_owned()).or_default();
         let key = (pod.namespace.clone(), pod.name.clone());
-        pods.entry(key).or_insert(pod);
+        let known = pods.entry(key).or_insert(pod);
+        let SimulatedPod {
+            namespace,
+            name,
+            containers,
+            ..
+        } = known;
+        for container in containers {
+            let own = usage::of(namespace, name, &container.name);
+            container.use_cpu(cpu_milli.unwrap_or(own.cpu_milli), now);
+        }
     }
 
     fn remove(&self, node: &str, key: (String, String)) {
@@ -206,13 +218,17 @@ fn heard(registry: &Registry, pod: &Pod) -> Option<Change> {
     }
     let (namespace, name) = key(pod);
     let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let container = |container: &v1::Container| {
+        let uses = usage::of(&namespace, &name, &container.name);
+        Container::new(&container.name, uses, begins)
+    };
     let simulated = SimulatedPod {
+        containers: containers.map(container).collect(),
         namespace,
         name,
-        containers: containers.map(|container| container.name.clone()).collect(),
         started: begins,
     };
-    registry.put(node, simulated);
+    registry.put(node, simulated, cpu(pod), runtime::clock::now());
     (phase == "Pending").then_some(Change::Run(begins))
 }
 
@@ -253,6 +269,13 @@ fn status(pod: &Pod, started: Timestamp) -> Value {
         })
         .collect();
     json!({"phase": "Running", "startTime": at, "conditions": conditions, "containerStatuses": statuses})
+}
+
+/// What each container uses, in thousandths of a core, where the pod says so.
+fn cpu(pod: &Pod) -> Option<u64> {
+    let text = pod.metadata.annotations.as_ref()?.get(CPU)?;
+    let quantity: units::Quantity = text.parse().ok()?;
+    u64::try_from(quantity.milli_value()).ok()
 }
 
 /// The simulated node that a pod is on, if it is on one.

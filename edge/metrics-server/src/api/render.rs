@@ -3,8 +3,11 @@
 //!
 //! Upstream: k8s.io/metrics/pkg/apis/metrics/v1beta1 and pkg/api/table.go.
 
+mod events;
 mod json;
 mod protobuf;
+
+pub(super) use events::Events;
 
 use super::negotiate::{Form, Media};
 use crate::cluster::{Labels, Node};

@@ -5,7 +5,7 @@
 use super::negotiate::{self, Agreed, Form};
 use super::render::{Include, Item, Kind, Writer, writer};
 use super::{Api, Reply, Wanted, encode, query};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Labels};
 use crate::selector::{self, Fields};
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -54,6 +54,9 @@ impl Api {
         let query = head.uri.query().unwrap_or_default();
         let single = !wanted.name.is_empty();
         if !single && query::flag(query, "watch") {
+            if let Some(watches) = self.watches.as_ref().filter(|_| kind == Kind::Pod) {
+                return self.watch(watches, head, wanted);
+            }
             return Err(ApiError::method_not_supported(
                 wanted.group_resource(),
                 "watch",
@@ -100,7 +103,7 @@ impl Api {
 }
 
 /// What a table's rows carry. Upstream: ValidateTableOptions.
-fn include(form: Form, query: &str) -> Result<Include, ApiError> {
+pub(super) fn include(form: Form, query: &str) -> Result<Include, ApiError> {
     let wanted = query::value(query, "includeObject").unwrap_or_default();
     match &*wanted {
         "None" => Ok(Include::Nothing),
@@ -116,19 +119,23 @@ fn include(form: Form, query: &str) -> Result<Include, ApiError> {
 }
 
 /// The selectors of a list.
-struct Picked {
+pub(super) struct Picked {
     labels: LabelSelector,
     fields: Fields,
 }
 
 impl Picked {
-    fn new(query: &str) -> Result<Self, ApiError> {
+    pub(super) fn new(query: &str) -> Result<Self, ApiError> {
         let labels = query::value(query, "labelSelector").unwrap_or_default();
         let fields = query::value(query, "fieldSelector").unwrap_or_default();
         Ok(Self {
             labels: selector::labels(&labels)?,
             fields: Fields::parse(&fields)?,
         })
+    }
+
+    pub(super) fn matches(&self, namespace: &str, name: &str, labels: &Labels) -> bool {
+        self.labels.matches_by(|key| labels.get(key)) && self.fields.matches(namespace, name)
     }
 }
 
@@ -156,8 +163,7 @@ impl Served<'_> {
 
     fn nodes(&mut self, cluster: &Cluster, picked: &Picked) {
         for node in cluster.nodes() {
-            let matches = picked.labels.matches_by(|key| node.labels.get(key))
-                && picked.fields.matches("", &node.name);
+            let matches = picked.matches("", &node.name, &node.labels);
             if let Some(usage) = matches.then(|| self.store.node(&node.name)).flatten() {
                 self.fresh(usage.at);
                 self.writer.item(&Item::node(node, &usage));
@@ -184,8 +190,7 @@ impl Served<'_> {
     fn pods(&mut self, cluster: &Cluster, picked: &Picked, namespace: &str) {
         let namespace = (!namespace.is_empty()).then_some(namespace);
         for (namespace, name, labels) in cluster.pods(namespace) {
-            let matches = picked.labels.matches_by(|key| labels.get(key))
-                && picked.fields.matches(namespace, name);
+            let matches = picked.matches(namespace, name, labels);
             let usage: Option<PodUsage<'_>> =
                 matches.then(|| self.store.pod(namespace, name)).flatten();
             if let Some(usage) = usage {

@@ -2,6 +2,7 @@
 
 mod forms;
 mod openapi;
+mod watch;
 
 use super::*;
 use crate::cluster::{Labels, Node};

@@ -212,3 +212,20 @@ fn a_pod_with_a_container_that_counted_back_is_served_whole_or_not_at_all() {
         Some(vec![("a", 500_000_000), ("b", 500_000_000)])
     );
 }
+
+#[test]
+fn what_changed_after_a_moment_is_what_had_a_new_sample() {
+    let mut store = store();
+    tick(&mut store, &[("c", at(100, 10))]);
+    let changed = |store: &Store, stamp| store.changed_after(stamp).count();
+    assert_eq!(changed(&store, 0), 1);
+    let stamp = store.stamp();
+    // The same sample again, as from a kubelet that measures less often than it is asked.
+    tick(&mut store, &[("c", at(100, 10))]);
+    assert_eq!(changed(&store, stamp), 0);
+    tick(&mut store, &[("c", at(110, 15))]);
+    assert_eq!(changed(&store, stamp), 1);
+    let stamp = store.stamp();
+    tick(&mut store, &[("c", at(110, 15)), ("new", at(111, 1))]);
+    assert_eq!(changed(&store, stamp), 1);
+}

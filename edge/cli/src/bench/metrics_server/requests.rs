@@ -1,6 +1,6 @@
 //! Lists of pods' metrics: what each costs the server.
 
-use super::process::{Process, Used};
+use crate::bench::process::{Process, Used};
 use crate::args::BenchMetricsServerArgs;
 use anyhow::{Context, Result, ensure};
 use http_body_util::BodyExt;

@@ -1,6 +1,8 @@
 //! What a simulated kubelet's metrics say.
 
 use super::{SimulatedPod, render};
+use crate::simulated::container::Container;
+use crate::simulated::usage;
 use expect_test::expect;
 use jiff::{Timestamp, ToSpan};
 
@@ -10,7 +12,11 @@ fn each_container_counts_what_its_name_says_it_uses() {
     let pod = SimulatedPod {
         namespace: "shop".to_owned(),
         name: "web-1".to_owned(),
-        containers: vec!["main".to_owned()],
+        containers: vec![Container::new(
+            "main",
+            usage::of("shop", "web-1", "main"),
+            started,
+        )],
         started,
     };
     let text = render(&[pod], started, started + 10.seconds());

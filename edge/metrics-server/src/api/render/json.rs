@@ -36,6 +36,41 @@ impl Json {
         }
     }
 
+    /// How much is written.
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// What is written until now.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Begins a watch event; its object follows.
+    pub(super) fn begin_event(&mut self, kind: &str) {
+        let _ = write!(self.out, "{{\"type\":\"{kind}\",\"object\":");
+        self.items = 0;
+    }
+
+    pub(super) fn end_event(&mut self) {
+        self.text("}\n");
+    }
+
+    /// An object that says only how far a watch has come. Upstream: metav1.InitialEventsAnnotationKey.
+    pub(super) fn bookmark(&mut self, version: u64, first: bool) {
+        let (kind, api_version) = match self.form {
+            Form::Objects => (self.kind.name(), "metrics.k8s.io/v1beta1"),
+            Form::Metadata(version) => ("PartialObjectMetadata", version),
+            Form::Table(version) => ("Table", version),
+        };
+        self.head(kind, api_version);
+        let _ = write!(self.out, r#""metadata":{{"resourceVersion":"{version}""#);
+        if first {
+            self.text(r#","annotations":{"k8s.io/initial-events-end":"true"}"#);
+        }
+        self.text("}}");
+    }
+
     fn row(&mut self, item: &Item<'_>, version: &str) {
         self.text(r#"{"cells":["#);
         self.string(item.name);

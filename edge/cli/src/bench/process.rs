@@ -68,27 +68,36 @@ impl Process {
         )
     }
 
+    /// Ends it.
+    pub(super) async fn end(mut self) -> Result<()> {
+        let ended = self.child.kill().await;
+        ended.with_context(|| format!("cannot end {}", self.name.display()))
+    }
+
     /// What it used until now. Only the process itself: none of these programs has children.
     pub(super) fn used(&self) -> Result<Used> {
-        let pid = self.child.id().context("the program has ended")?;
-        let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}"));
-        let mut cpu = 0_u64;
-        for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-            let task = task?.file_name();
-            // Threads that end in between take their share with them; these programs keep theirs.
-            if let Ok(text) = read(&format!("task/{}/schedstat", task.display())) {
-                let nanos = text.split(' ').next().and_then(|n| n.parse::<u64>().ok());
-                cpu += nanos.unwrap_or(0);
-            }
-        }
-        let status = read("status")?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-        let kibibytes =
-            line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-        #[expect(clippy::cast_precision_loss, reason = "nanoseconds of some minutes")]
-        Ok(Used {
-            cpu: cpu as f64 / 1e9,
-            resident: kibibytes.context("no VmRSS")? * 1_024,
-        })
+        used(self.child.id().context("the program has ended")?)
     }
+}
+
+/// What a process used until now.
+pub(super) fn used(pid: u32) -> Result<Used> {
+    let read = |file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}"));
+    let mut cpu = 0_u64;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let task = task?.file_name();
+        // Threads that end in between take their share with them; these programs keep theirs.
+        if let Ok(text) = read(&format!("task/{}/schedstat", task.display())) {
+            let nanos = text.split(' ').next().and_then(|n| n.parse::<u64>().ok());
+            cpu += nanos.unwrap_or(0);
+        }
+    }
+    let status = read("status")?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|l| l.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    #[expect(clippy::cast_precision_loss, reason = "nanoseconds of some minutes")]
+    Ok(Used {
+        cpu: cpu as f64 / 1e9,
+        resident: kibibytes.context("no VmRSS")? * 1_024,
+    })
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 /// A label set, sorted by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Labels(Arc<[(Box<str>, Box<str>)]>);
+pub struct Labels(Arc<[(Box<str>, Box<str>)]>);
 
 impl Labels {
-    pub(crate) fn new(labels: BTreeMap<String, String>) -> Self {
+    /// Of what an object has.
+    pub fn new(labels: BTreeMap<String, String>) -> Self {
         Self(
             labels
                 .into_iter()
@@ -17,7 +18,8 @@ impl Labels {
         )
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+    /// A label's value.
+    pub fn get(&self, key: &str) -> Option<&str> {
         let at = self
             .0
             .binary_search_by(|(known, _)| (**known).cmp(key))
@@ -25,26 +27,33 @@ impl Labels {
         self.0.get(at).map(|(_, value)| &**value)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Keys and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (&**key, &**value))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// Finds equal label sets.
 #[derive(Debug, Default)]
-pub(super) struct Interner {
+pub struct Interner {
     known: HashSet<Labels>,
     /// Unused sets are dropped when there are this many.
     sweep_at: usize,
 }
 
 impl Interner {
-    pub(super) fn intern(&mut self, labels: BTreeMap<String, String>) -> Labels {
-        let labels = Labels::new(labels);
+    /// The set of these labels that is known already, if there is one.
+    pub fn intern(&mut self, labels: BTreeMap<String, String>) -> Labels {
+        self.keep(Labels::new(labels))
+    }
+
+    /// The set that is known already, if there is one, in the place of an equal one.
+    pub fn keep(&mut self, labels: Labels) -> Labels {
         if let Some(known) = self.known.get(&labels) {
             return known.clone();
         }

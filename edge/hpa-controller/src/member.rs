@@ -1,0 +1,165 @@
+//! One autoscaler's life: when it is looked at.
+//!
+//! Upstream: NewDefaultHPARateLimiter, whose interval is fixed.
+
+use crate::reconcile::{Controller, Looked, names};
+use crate::world::News;
+use hpa::History;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+/// One look at an autoscaler takes no longer than this.
+const RECONCILE_TIMEOUT: Duration = Duration::from_secs(120);
+/// Where only some of its pods have new samples, the others are waited for, for so long.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Why an autoscaler is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// It is new, or its specification changed, or the sync period is over.
+    Period,
+    /// Its pods have new samples. Differs from upstream, which waits for the period.
+    Samples,
+}
+
+/// An autoscaler, from the moment it is known until it is gone.
+pub(crate) struct Member {
+    pub(crate) controller: Arc<Controller>,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) object: watch::Receiver<Arc<HorizontalPodAutoscaler>>,
+    /// Rings when one of its pods has a new sample.
+    pub(crate) bell: Arc<Notify>,
+}
+
+/// What was found the last time.
+struct Last {
+    history: Option<History>,
+    looked: Looked,
+    /// As it was decided on.
+    object: Arc<HorizontalPodAutoscaler>,
+}
+
+impl Member {
+    /// Lives until `stop`.
+    ///
+    /// Differs from upstream: a new or changed autoscaler is looked at at once, not after a whole period (as 1.37 will).
+    pub(crate) async fn live(mut self, stop: CancellationToken) {
+        let object = self.object.borrow_and_update().clone();
+        let mut last = Last {
+            history: None,
+            looked: Looked::default(),
+            object,
+        };
+        let life = async {
+            self.look(&mut last, Occasion::Period).await;
+            let mut ticks = self.ticks(&last.object);
+            while let Some(occasion) = self.next(&mut ticks, &last).await {
+                self.look(&mut last, occasion).await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = life => {}
+        }
+    }
+
+    /// The first tick is somewhere in the period, always at the same place for the same autoscaler: a thousand of them
+    /// that begin together do not go on together.
+    fn ticks(&self, object: &HorizontalPodAutoscaler) -> Interval {
+        let period = self.controller.config.flags.sync_period.to_std();
+        let mut hasher = DefaultHasher::new();
+        names(object).hash(&mut hasher);
+        let part = f64::from((hasher.finish() % 1_000) as u16 + 1) / 1_000.0;
+        let mut ticks = interval_at(Instant::now() + period.mul_f64(part), period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks
+    }
+
+    /// Waits for the next reason to look; none when the autoscaler is gone.
+    async fn next(&mut self, ticks: &mut Interval, last: &Last) -> Option<Occasion> {
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => return Some(Occasion::Period),
+                changed = self.object.changed() => {
+                    changed.ok()?;
+                    if wants_other(&last.object, &self.object.borrow_and_update()) {
+                        return Some(Occasion::Period);
+                    }
+                }
+                () = self.bell.notified() => {
+                    if self.settles(last).await {
+                        return Some(Occasion::Samples);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until all pods that were looked at have new samples, for a while; whether any has.
+    async fn settles(&self, last: &Last) -> bool {
+        let deadline = Instant::now() + SETTLE;
+        let (namespace, _) = names(&last.object);
+        let samples = &self.controller.world.samples;
+        loop {
+            let pods = last.looked.pods.iter().map(|name| &**name);
+            match samples.news(namespace, pods, last.looked.stamp) {
+                News::None => return false,
+                News::All => return true,
+                News::Some => {}
+            }
+            if timeout_at(deadline, self.bell.notified()).await.is_err() {
+                return true;
+            }
+        }
+    }
+
+    async fn look(&mut self, last: &mut Last, occasion: Occasion) {
+        let Ok(_permit) = self.permits.acquire().await else {
+            return;
+        };
+        let told = self.object.borrow_and_update().clone();
+        let object = newer(told, last.looked.written.take());
+        let look = self
+            .controller
+            .reconcile(&object, last.history.as_ref(), occasion);
+        match timeout(RECONCILE_TIMEOUT, look).await {
+            Ok((history, looked)) => {
+                last.history = history;
+                last.looked = looked;
+            }
+            Err(_) => {
+                let (namespace, name) = names(&object);
+                warn!(namespace, name, "gave up on a look that took too long");
+            }
+        }
+        last.object = object;
+    }
+}
+
+/// Whether something else is wanted than before: a status says only what was done.
+fn wants_other(old: &HorizontalPodAutoscaler, new: &HorizontalPodAutoscaler) -> bool {
+    old.spec != new.spec
+}
+
+/// The one that was written last: the watch may not have told yet of what we wrote ourselves.
+fn newer(
+    told: Arc<HorizontalPodAutoscaler>,
+    written: Option<Arc<HorizontalPodAutoscaler>>,
+) -> Arc<HorizontalPodAutoscaler> {
+    let version = |object: &HorizontalPodAutoscaler| -> Option<u64> {
+        object.metadata.resource_version.as_deref()?.parse().ok()
+    };
+    match written {
+        Some(written) if version(&written) > version(&told) => written,
+        _ => told,
+    }
+}
+
+#[cfg(test)]
+mod tests;
