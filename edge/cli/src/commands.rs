@@ -46,9 +46,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         }),
         Command::Explain(args) => with_runtime(None, |stop| explain::run(*args, stop)),
         Command::BenchLab(args) => with_runtime(None, |stop| done(bench::run(args, stop))),
-        Command::Agreement(args) => {
-            with_runtime(None, |stop| bench::agreement::run(args, stop))
-        }
+        Command::Agreement(args) => with_runtime(None, |stop| bench::agreement::run(args, stop)),
         Command::BenchHpa(args) => with_runtime(None, |stop| done(bench::hpa::run(args, stop))),
         Command::BenchMetricsServer(args) => {
             with_runtime(None, |stop| done(bench::metrics_server::run(args, stop)))

@@ -99,6 +99,8 @@ pub struct Config {
     pub shadow: bool,
     /// Watch samples, and decide as soon as there are new ones.
     pub decide_on_samples: bool,
+    /// Let autoscalers that begin together go on at different times of the period.
+    pub spread: bool,
 }
 
 impl Default for Config {
@@ -110,6 +112,7 @@ impl Default for Config {
             monitor: Arc::default(),
             shadow: false,
             decide_on_samples: true,
+            spread: true,
         }
     }
 }

@@ -69,14 +69,15 @@ impl Member {
         }
     }
 
-    /// The first tick is somewhere in the period, always at the same place for the same autoscaler: a thousand of them
-    /// that begin together do not go on together.
     fn ticks(&self, object: &HorizontalPodAutoscaler) -> Interval {
-        let period = self.controller.config.flags.sync_period.to_std();
-        let mut hasher = DefaultHasher::new();
-        names(object).hash(&mut hasher);
-        let part = f64::from((hasher.finish() % 1_000) as u16 + 1) / 1_000.0;
-        let mut ticks = interval_at(Instant::now() + period.mul_f64(part), period);
+        let config = &self.controller.config;
+        let period = config.flags.sync_period.to_std();
+        let first = if config.spread {
+            period.mul_f64(place(object))
+        } else {
+            period
+        };
+        let mut ticks = interval_at(Instant::now() + first, period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     }
@@ -140,6 +141,15 @@ impl Member {
         }
         last.object = object;
     }
+}
+
+/// Where in the period an autoscaler's ticks are, above 0 and up to 1: always at the same place for the same autoscaler.
+/// A thousand of them that begin together do not go on together.
+fn place(object: &HorizontalPodAutoscaler) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    names(object).hash(&mut hasher);
+    let part = u16::try_from(hasher.finish() % 1_000).unwrap_or_default();
+    f64::from(part + 1) / 1_000.0
 }
 
 /// Whether something else is wanted than before: a status says only what was done.

@@ -38,9 +38,7 @@ pub fn objects() -> Vec<Value> {
 /// sees pods through that program's own watch, and everything else it asks for.
 fn watches() -> [Value; 2] {
     const NAME: &str = "evenkeel:hpa-controller-watches";
-    let rule = |group: &str, resources: &[&str]| {
-        json!({"apiGroups": [group], "resources": resources, "verbs": ["list", "watch"]})
-    };
+    let rule = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ["list", "watch"]});
     let api = "rbac.authorization.k8s.io";
     let version = format!("{api}/v1");
     [

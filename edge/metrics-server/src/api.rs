@@ -16,10 +16,10 @@ mod watch;
 mod wire;
 mod yaml;
 
-use body::Body;
 use crate::cluster::Cluster;
 use crate::scraper::Ticks;
 use crate::telemetry::Telemetry;
+use body::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;

@@ -1,6 +1,7 @@
 //! Decisions in, effects out; no server.
 
-use super::{Effect, plan, refused};
+use super::{Effect, Plan, plan, refused};
+use crate::member::Occasion;
 use crate::memory::Keep;
 use hpa::{Decision, History, Observation, Phase, Pod, PodMetrics, Ready, Scale, Selection};
 use k8s::autoscaling::observe;
@@ -99,9 +100,31 @@ fn words(effects: &[Effect]) -> Vec<String> {
         .collect()
 }
 
+fn planned(object: &HorizontalPodAutoscaler, cpu: i64, now: Timestamp, occasion: Occasion) -> Plan {
+    let decision = decision(object, cpu);
+    plan((object, &spec(object)), &decision, now, occasion)
+}
+
+#[test]
+fn new_figures_alone_are_written_once_in_a_period_and_not_in_between() {
+    let mut object = object();
+    let first = planned(&object, 50, NOW, Occasion::Period);
+    let [Effect::WriteStatus(status, Keep::AsItIs)] = first.then.as_slice() else {
+        panic!("{:?}", first.then)
+    };
+    object.status = Some((**status).clone());
+    let later = NOW.plus(Duration::from_seconds(5));
+    assert_eq!(planned(&object, 52, later, Occasion::Samples).then, vec![]);
+    let written = planned(&object, 52, later, Occasion::Period).then;
+    assert_eq!(words(&written), ["status Some(2) -> 2, scaled false"]);
+    // A change of scale is written whatever the occasion.
+    let scaled = planned(&object, 90, later, Occasion::Samples);
+    assert_eq!(words(&scaled.then).len(), 2);
+}
+
 #[test]
 fn a_change_is_made_then_told_then_written() {
-    let plan = plan(&object(), &spec(&object()), &decision(&object(), 90), NOW);
+    let plan = planned(&object(), 90, NOW, Occasion::Period);
     assert_eq!(plan.rescale.as_ref().map(|r| (r.from, r.to)), Some((2, 4)));
     assert_eq!(
         words(&plan.then),
@@ -133,16 +156,12 @@ fn a_change_that_is_refused_is_told_and_the_old_wish_stays() {
 #[test]
 fn what_is_written_already_is_not_written_again() {
     let mut object = object();
-    let first = plan(&object, &spec(&object), &decision(&object, 50), NOW);
+    let first = planned(&object, 50, NOW, Occasion::Period);
     let [Effect::WriteStatus(status, Keep::AsItIs)] = first.then.as_slice() else {
         panic!("{:?}", first.then)
     };
     object.status = Some((**status).clone());
-    let second = plan(
-        &object,
-        &spec(&object),
-        &decision(&object, 50),
-        NOW.plus(Duration::from_seconds(15)),
-    );
+    let later = NOW.plus(Duration::from_seconds(15));
+    let second = planned(&object, 50, later, Occasion::Period);
     assert_eq!((second.rescale, second.then), (None, vec![]));
 }

@@ -98,7 +98,8 @@ async fn a_scale_that_somebody_else_changes_is_seen() {
         .await
         .unwrap();
     world.hpa(|hpa| hpa["status"]["currentReplicas"] == 5).await;
-    // Two pods at their target: the others are not there, and the number goes back.
+    // Two pods are there, and they do little: the number goes back.
+    world.use_cpu("5m");
     world.hpa(|hpa| hpa["status"]["desiredReplicas"] == 2).await;
     let replicas = async {
         loop {
@@ -132,7 +133,11 @@ async fn a_shadow_decides_and_changes_nothing() {
     tokio::spawn(hpa_controller::run(client, config, stop));
     let wanted = || {
         let decisions = world.decisions.lock().unwrap();
-        decisions.iter().filter(|d| d.rescale && d.desired == 4).count() >= 3
+        decisions
+            .iter()
+            .filter(|d| d.rescale && d.desired == 4)
+            .count()
+            >= 3
     };
     until("it wants four, again and again", wanted).await;
     let hpa = world.hpa(|_| true).await;

@@ -130,6 +130,8 @@ impl World {
                 let passed = i128::try_from(begun.elapsed().as_nanos()).unwrap();
                 Timestamp::from_nanos(BEGINNING.nanos() + passed)
             }),
+            // Tests count the seconds.
+            spread: false,
             ..Config::default()
         }
     }
