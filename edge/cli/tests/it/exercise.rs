@@ -78,9 +78,12 @@ pub(crate) fn deploy_application(kubectl: &Kubectl) {
     });
 }
 
-/// Shell loops in pods make the load, as in the exercise; a whole one takes about all CPU that two pods may have.
+/// Shell loops in a pod make the load, as in the exercise. One alone takes about all CPU that two pods may have;
+/// several, that fetch more than they start programs, are enough on a machine that is busy with other tests, too.
 pub(crate) fn scale_under_load_and_back(kubectl: &Kubectl) {
-    let load = "while true; do wget -q -O /dev/null http://backend-app-service.eks-work.svc.cluster.local:8080/health; done";
+    let url = " http://backend-app-service.eks-work.svc.cluster.local:8080/health".repeat(5);
+    let fetch = format!("wget -q -O /dev/null{url}");
+    let load = format!("for n in 1 2 3 4; do while true; do {fetch}; done & done; wait");
     kubectl.ok(&[
         "run",
         "load-generator",
@@ -89,7 +92,7 @@ pub(crate) fn scale_under_load_and_back(kubectl: &Kubectl) {
         "--",
         "sh",
         "-c",
-        load,
+        &load,
     ]);
     kubectl.until(
         &[
@@ -129,7 +132,11 @@ fn what_people_look_at(kubectl: &Kubectl) {
             .ok(&["describe", "deploy", "backend-app"])
             .contains("ScalingReplicaSet")
     );
-    let pods = kubectl.ok(&["get", "pods", "-l", "app=backend-app", "-o", "name"]);
+    // Those that are on their way out are still listed for a while.
+    let pods = kubectl.until(
+        &["get", "pods", "-l", "app=backend-app", "-o", "name"],
+        |out| out.lines().count() == 2,
+    );
     let pod = pods.lines().next().unwrap();
     assert!(kubectl.ok(&["describe", pod]).contains("Readiness:"));
     kubectl.ok(&["logs", pod]);
