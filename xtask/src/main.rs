@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod command;
+mod control_plane;
 mod fuzz;
 mod test;
 mod tools;
@@ -15,6 +16,8 @@ usage: cargo xtask COMMAND
   test [ARGS…]     all tests; finds or installs what they need; ARGS go to `cargo test`
   ci               what CI runs: fmt, clippy, docs, then the tests
   fix              clippy --fix, then fmt
+  control-plane up|down|status|…
+                   a real Kubernetes control plane on loopback; needs Go; --help says more
   bench lab        how fast and how small the lab is
   bench decide     how fast the autoscaler decides
   fuzz [TARGET] [--seconds N]
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::run(rest),
         ["ci"] => ci::run(),
         ["fix"] => ci::fix(),
+        ["control-plane", rest @ ..] => control_plane::run(rest),
         ["bench", name, rest @ ..] => bench::run(name, rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         [] | ["help" | "--help" | "-h"] => {

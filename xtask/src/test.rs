@@ -24,5 +24,8 @@ fn test_command(tools: &Tools) -> std::process::Command {
     if let Some(python) = &tools.python {
         command.env("EVENKEEL_TEST_PYTHON", python);
     }
+    if let Some(program) = &tools.control_plane {
+        command.env("EVENKEEL_TEST_CONTROL_PLANE", program);
+    }
     command
 }

@@ -1,4 +1,4 @@
-//! What tests need beyond Rust: kubectl in several versions, and python's `kubernetes` client.
+//! What tests need beyond Rust: kubectl in several versions, python's `kubernetes` client, and a real control plane.
 //!
 //! Found where they are; else installed below the target folder, through the machine's own package
 //! clients; else left out with one line that says why.
@@ -15,6 +15,8 @@ pub(crate) struct Tools {
     pub(crate) kubectl: OsString,
     /// A python that can import `kubernetes`.
     pub(crate) python: Option<PathBuf>,
+    /// What starts and ends a real control plane.
+    pub(crate) control_plane: Option<PathBuf>,
     /// What no way was found to get, and why.
     pub(crate) left_out: Vec<String>,
 }
@@ -46,10 +48,18 @@ pub(crate) fn find_or_install() -> Tools {
                 .to_owned(),
         );
     }
+    let control_plane = control_plane();
+    if control_plane.is_none() {
+        left_out.push(
+            "tests against a real control plane: there is no Go here that can build tests/control-plane"
+                .to_owned(),
+        );
+    }
     let kubectl = std::env::join_paths(kubectl).unwrap_or_default();
     Tools {
         kubectl,
         python,
+        control_plane,
         left_out,
     }
 }
@@ -143,6 +153,14 @@ os.chmod(sys.argv[2], 0o755)
         )?;
     }
     Some(kept)
+}
+
+/// What starts upstream's programs, which it builds first: without Go's cache that takes some minutes.
+fn control_plane() -> Option<PathBuf> {
+    output(Command::new("go").arg("version"))?;
+    let program = crate::control_plane::built().ok()?;
+    crate::command::run(Command::new(&program).arg("build")).ok()?;
+    Some(program)
 }
 
 /// The machine's python where it has the client already, else a virtual environment of our own.

@@ -83,6 +83,13 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LabArgs {
+    /// Join the lab's nodes to the control plane of this kubeconfig, an administrator's, instead of running one
+    #[arg(
+        long,
+        value_name = "KUBECONFIG",
+        conflicts_with_all = ["secure_port", "data_dir", "kubeconfig", "HpaFlags"]
+    )]
+    pub(crate) control_plane: Option<PathBuf>,
     /// The port on 127.0.0.1 that the API answers on; 0 takes a free one
     #[arg(long, default_value_t = 6443, value_name = "PORT")]
     pub(crate) secure_port: u16,

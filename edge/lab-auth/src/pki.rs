@@ -8,12 +8,14 @@ mod certificate;
 mod client;
 mod files;
 mod kubeconfig;
+mod request;
 
 pub use authority::Authority;
 pub use certificate::Certificate;
 pub use client::{ClientAuthority, Identity, user_from_certificate};
 pub use files::{private_directory, write_private};
 pub use kubeconfig::Kubeconfig;
+pub use request::Request;
 
 use std::path::PathBuf;
 

@@ -7,6 +7,8 @@ mod backends;
 mod object;
 mod slices;
 
+pub(crate) use slices::Records;
+
 use crate::engine::cache::{Change, ObjectKey};
 use crate::engine::queue::Queue;
 use crate::engine::writer::Writer;
@@ -23,18 +25,22 @@ use std::sync::Arc;
 
 struct Controller {
     hub: Arc<Hub>,
+    records: Records,
     endpoints: Writer<Endpoints>,
     slices: Writer<EndpointSlice>,
 }
 
-pub(crate) fn start(setup: &mut Setup<'_>) {
+pub(crate) fn start(setup: &mut Setup<'_>, records: Records) {
     let hub = setup.hub.clone();
     let queue = Arc::new(Queue::default());
     hub::queue_itself(&mut setup.on.services, &queue);
-    hub::queue_itself(&mut setup.on.endpoints, &queue);
+    if records == Records::Addresses {
+        hub::queue_itself(&mut setup.on.endpoints, &queue);
+    }
     hub::queue_owner(&mut setup.on.endpoint_slices, &queue, "Service");
     queue_for_pods(setup, &queue);
     let controller = Controller {
+        records,
         endpoints: Writer::new(setup.client("endpoint-controller"), hub.endpoints.clone()),
         slices: Writer::new(
             setup.client("endpointslice-controller"),
@@ -111,6 +117,9 @@ impl Controller {
         service: &Service,
         backends: &[Backend],
     ) -> Result<(), Error> {
+        if self.records == Records::Names {
+            return Ok(());
+        }
         let wanted = object::endpoints(service, backends);
         match self.hub.endpoints.get(key) {
             None => {
@@ -131,7 +140,7 @@ impl Controller {
             .hub
             .endpoint_slices
             .controlled_by(namespace, meta::uid(service));
-        let plan = slices::plan(service, &held, backends);
+        let plan = slices::plan(service, &held, backends, self.records);
         for slice in &plan.create {
             self.slices.create(slice).await?;
         }

@@ -65,10 +65,20 @@ macro_rules! kinds {
         }
 
         impl Hub {
-            fn follow(&self, listeners: Listeners, client: &Client, tasks: &mut JoinSet<()>) {
+            /// Follows every kind, or those of which somebody wants to hear.
+            fn follow(
+                &self,
+                (listeners, every): (Listeners, bool),
+                client: &Client,
+                tasks: &mut JoinSet<()>,
+            ) {
                 $(
-                    self.$field.listen(listeners.$field);
-                    spawn_watch(&self.$field, $fields, client, tasks);
+                    if every || !listeners.$field.is_empty() {
+                        self.$field.listen(listeners.$field);
+                        spawn_watch(&self.$field, $fields, client, tasks);
+                    } else {
+                        self.$field.stays_empty();
+                    }
                 )*
             }
 
@@ -171,9 +181,18 @@ impl<'a> Setup<'a> {
     }
 
     /// Follows the watches and works until the shutdown.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(self) {
+        self.work(true).await;
+    }
+
+    /// The same for a few controllers, which read no kind that they do not listen to.
+    pub(crate) async fn run_few(self) {
+        self.work(false).await;
+    }
+
+    async fn work(mut self, every: bool) {
         let client = (self.clients)(WATCHER);
-        self.hub.follow(self.on, &client, &mut self.tasks);
+        self.hub.follow((self.on, every), &client, &mut self.tasks);
         self.shutdown.cancelled().await;
         self.tasks.shutdown().await;
     }

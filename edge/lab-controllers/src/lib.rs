@@ -4,6 +4,7 @@
 //! counterpart, so that they also run against a real kube-apiserver. Decisions are functions of
 //! objects (`plan.rs` and its kin); [`engine`] moves objects and keys.
 //!
+//! [`run`] is all of them; [`run_joined`] what a control plane lacks for the lab's nodes that joined it.
 //! Not here: ResourceQuota, PodDisruptionBudget, ReplicationController, volumes, token cleaning.
 
 mod cluster_role;
@@ -31,6 +32,7 @@ mod scheduler;
 mod service_account;
 mod stateful_set;
 
+use endpoints::Records;
 use hub::Setup;
 use kube::Client;
 use runtime::network::LabNetwork;
@@ -59,7 +61,7 @@ pub async fn run(
     replica_set::start(&mut setup);
     deployment::start(&mut setup);
     scheduler::start(&mut setup);
-    endpoints::start(&mut setup);
+    endpoints::start(&mut setup, Records::Addresses);
     service_account::start(&mut setup);
     root_ca::start(&mut setup, config.root_ca);
     namespace::start(&mut setup);
@@ -73,4 +75,17 @@ pub async fn run(
     cluster_role::start(&mut setup);
     garbage::start(&mut setup);
     setup.run().await;
+}
+
+/// Runs what a control plane of another kind lacks for nodes with loopback addresses, until `shutdown`:
+/// EndpointSlices that may hold such addresses, and LoadBalancers.
+pub async fn run_joined(
+    clients: impl Fn(&str) -> Client + Send + Sync,
+    network: LabNetwork,
+    shutdown: CancellationToken,
+) {
+    let mut setup = Setup::new(&clients, &shutdown);
+    endpoints::start(&mut setup, Records::Names);
+    load_balancer::start(&mut setup, network);
+    setup.run_few().await;
 }

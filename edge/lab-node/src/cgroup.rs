@@ -33,6 +33,20 @@ enum Version {
     Two,
 }
 
+impl Version {
+    /// How much of a contended processor a group gets beside others.
+    fn set_weight(self, group: &Path, milli: u64) -> io::Result<()> {
+        let shares = shares(milli);
+        match self {
+            Self::One => std::fs::write(group.join("cpu.shares"), shares.to_string()),
+            Self::Two => {
+                let weight = 1 + (shares - 2) * 9_999 / 262_142;
+                std::fs::write(group.join("cpu.weight"), weight.to_string())
+            }
+        }
+    }
+}
+
 /// Where a controller's groups are made, and where processes go back to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Controller {
@@ -81,7 +95,19 @@ impl Cgroups {
         {
             remove_children(&controller.groups);
         }
+        found.weigh();
         found
+    }
+
+    /// All pods together weigh as much as the machine's processors; a group counts as one process otherwise, however
+    /// many are in it. Upstream: node_container_manager_linux.go, getCgroupConfigInternal (v1.36), of `kubepods`.
+    fn weigh(&self) {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let milli = u64::try_from(cores).unwrap_or(1).saturating_mul(1_000);
+        if let Some(cpu) = &self.cpu {
+            // Where that is refused, pods are slower beside busy programs: no reason not to run them.
+            drop(self.version.set_weight(&cpu.groups, milli));
+        }
     }
 
     fn detect_one(root: &Path, own: &str, name: &str) -> Self {
@@ -225,10 +251,7 @@ impl Cgroup {
 
     fn limit_one(&self, limits: &Limits) -> io::Result<()> {
         if let Some(cpu) = self.directory(self.parent.cpu.as_ref()) {
-            std::fs::write(
-                cpu.join("cpu.shares"),
-                shares(limits.cpu_request_milli).to_string(),
-            )?;
+            Version::One.set_weight(&cpu, limits.cpu_request_milli)?;
             if let Some(milli) = limits.cpu_limit_milli {
                 std::fs::write(cpu.join("cpu.cfs_period_us"), PERIOD_MICROS.to_string())?;
                 std::fs::write(cpu.join("cpu.cfs_quota_us"), quota(milli).to_string())?;
@@ -247,8 +270,7 @@ impl Cgroup {
         let Some(group) = self.directory(self.parent.cpu.as_ref()) else {
             return Ok(());
         };
-        let weight = 1 + (shares(limits.cpu_request_milli) - 2) * 9_999 / 262_142;
-        std::fs::write(group.join("cpu.weight"), weight.to_string())?;
+        Version::Two.set_weight(&group, limits.cpu_request_milli)?;
         if let Some(milli) = limits.cpu_limit_milli {
             std::fs::write(
                 group.join("cpu.max"),

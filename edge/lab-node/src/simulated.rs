@@ -70,7 +70,7 @@ impl std::fmt::Debug for Config {
 
 impl Config {
     /// A node's name, by its index from 0.
-    fn name(index: u16) -> String {
+    pub fn name(index: u16) -> String {
         format!("simulated-{}", u32::from(index) + 1)
     }
 }

@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 ///
 /// | what | addresses |
 /// | --- | --- |
+/// | a control plane that the lab's nodes join | `127.B.0.2` |
 /// | node *n* (from 1) | `127.B.0.(10 + n)` |
 /// | LoadBalancer ingress | `127.B.1.0 – 127.B.15.255` |
 /// | simulated nodes | `127.B.16.0 – 127.B.63.255` |
@@ -28,6 +29,8 @@ impl LabNetwork {
     /// The most Service addresses that fit; the first is the API server's.
     pub const SERVICES_MAX: u16 = 64 * 256 - 2;
 
+    /// Whoever has this UDP port on a block's first address has the block.
+    pub const CLAIM_PORT: u16 = 10_249;
     /// The most simulated nodes that fit.
     pub const SIMULATED_MAX: u16 = 48 * 256;
 
@@ -36,9 +39,20 @@ impl LabNetwork {
         Self::BLOCKS.contains(&block).then_some(Self { block })
     }
 
+    /// The lab that has `address` for the Service `kubernetes`, if one can have it.
+    pub fn of_api_service(address: Ipv4Addr) -> Option<Self> {
+        let network = Self::new(address.octets()[1])?;
+        (network.service(0) == Some(address)).then_some(network)
+    }
+
     /// The second octet of every address.
     pub fn block(self) -> u8 {
         self.block
+    }
+
+    /// Where a control plane is that a lab of this block can join.
+    pub fn control_plane(self) -> Ipv4Addr {
+        Ipv4Addr::new(127, self.block, 0, 2)
     }
 
     /// The address of node `number`, counted from 1.
@@ -67,6 +81,11 @@ impl LabNetwork {
         (index < Self::SERVICES_MAX).then(|| Ipv4Addr::new(127, self.block, 64 + high, low))
     }
 
+    /// The range of all Service addresses, as `--service-cluster-ip-range` has it.
+    pub fn service_cidr(self) -> String {
+        format!("127.{}.64.0/18", self.block)
+    }
+
     /// Whether `address` is a Service address of this lab.
     pub fn has_service(self, address: Ipv4Addr) -> bool {
         let [net, block, third, _] = address.octets();
@@ -80,3 +99,6 @@ impl LabNetwork {
             .then(|| Ipv4Addr::new(127, self.block, 1 + high, low))
     }
 }
+
+#[cfg(test)]
+mod tests;

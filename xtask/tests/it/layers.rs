@@ -47,6 +47,7 @@ const ORDER: &[&str] = &[
     "lab-controllers",
     "lab-node",
     "evenkeel",
+    "control-plane",
     "xtask",
 ];
 

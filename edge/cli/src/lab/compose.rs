@@ -3,6 +3,7 @@
 //! Everything in here reaches the API as a client with a user of its own, so RBAC holds for all.
 
 use super::network;
+use super::nodes::{self, Cluster};
 use anyhow::{Context, Result};
 use futures::future::join_all;
 use hpa_controller::Config as HpaConfig;
@@ -158,6 +159,16 @@ impl Lab {
         self.spawn(async move { hpa_controller::run(hpa_client, hpa, stop).await });
     }
 
+    fn cluster(&self, network: LabNetwork) -> Cluster {
+        let ca_pem = self.handle.authority().ca_pem().to_owned();
+        Cluster {
+            network,
+            api_server: self.handle.address(),
+            client_ca_pem: ca_pem.clone(),
+            ca_pem,
+        }
+    }
+
     fn start_node(
         &mut self,
         number: u8,
@@ -165,42 +176,19 @@ impl Lab {
         config: &LabConfig,
         shutdown: &CancellationToken,
     ) -> Result<()> {
-        let name = format!("node-{number}");
-        let address = network.node(number);
-        let authority = self.handle.authority();
-        let certificate = authority.serving_certificate(
+        let name = nodes::node_name(number);
+        let made = self.handle.authority().serving_certificate(
             now(),
             &format!("system:node:{name}"),
             &[&name],
-            &[address.into()],
+            &[network.node(number).into()],
         )?;
-        let user = User::new(
-            format!("system:node:{name}"),
-            &["system:nodes", "system:authenticated"],
-        );
-        let node = lab_node::Config {
-            client: self.client(user),
-            proxy_client: self.client(component("system:kube-proxy")),
-            name,
-            number,
-            network,
-            api_server: self.handle.address(),
-            ca_pem: authority.ca_pem().to_owned(),
-            serving_cert_pem: certificate.certificate_pem,
-            serving_key_pem: certificate.key_pem,
-            client_ca_pem: authority.ca_pem().to_owned(),
-            kubelet_port: lab_node::KUBELET_PORT,
-            data_dir: config.folder.join("nodes").join(number.to_string()),
-            images: config.images.clone(),
-            executable: std::env::current_exe().context("cannot find the path of this program")?,
-            extra_env: config.pod_env.iter().cloned().collect(),
-        };
-        let stop = shutdown.clone();
-        self.spawn(async move {
-            if let Err(error) = lab_node::run(node, stop).await {
-                tracing::error!(error = format!("{error:#}"), number, "a node stopped");
-            }
-        });
+        let certificate = (made.certificate_pem, made.key_pem);
+        let clients = |user| Ok(self.client(user));
+        let node = self
+            .cluster(network)
+            .node(number, config, clients, certificate)?;
+        self.spawn(nodes::run(node, shutdown.clone()));
         Ok(())
     }
 
@@ -211,33 +199,19 @@ impl Lab {
         shutdown: &CancellationToken,
     ) {
         let authority = self.handle.authority();
-        let client_ca_pem = authority.ca_pem().to_owned();
         let certify = move |name: &str, address: Ipv4Addr| {
             let user = format!("system:node:{name}");
             let made = authority.serving_certificate(now(), &user, &[name], &[address.into()])?;
             Ok((made.certificate_pem, made.key_pem))
         };
-        let nodes = lab_node::simulated::Config {
-            client: self.admin_client(),
-            network,
-            nodes: config.simulated.nodes,
-            pods_per_node: config.simulated.pods_per_node,
-            containers_per_pod: config.simulated.containers_per_pod,
-            tainted: config.nodes > 0,
-            certify: Arc::new(certify),
-            client_ca_pem,
-        };
-        let stop = shutdown.clone();
-        self.spawn(async move {
-            if let Err(error) = lab_node::simulated::run(nodes, stop).await {
-                tracing::error!(error = format!("{error:#}"), "the simulated nodes stopped");
-            }
-        });
+        let cluster = self.cluster(network);
+        let simulated = cluster.simulated(config, self.admin_client(), Arc::new(certify));
+        self.spawn(nodes::run_simulated(simulated, shutdown.clone()));
     }
 }
 
 /// A component's user: service accounts are in the groups that all of them are in.
-fn component(name: &str) -> User {
+pub(super) fn component(name: &str) -> User {
     match name
         .strip_prefix("system:serviceaccount:")
         .and_then(|rest| rest.split_once(':'))

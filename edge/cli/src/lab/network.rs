@@ -5,9 +5,6 @@ use runtime::network::LabNetwork;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::path::Path;
 
-/// Whoever has this port on a block's first address has the block.
-const CLAIM_PORT: u16 = 10_249;
-
 /// A block that is ours while this lives.
 #[derive(Debug)]
 pub(crate) struct Claim {
@@ -47,6 +44,11 @@ pub(crate) fn claim(data_dir: Option<&Path>) -> Result<Claim> {
     Ok(claim)
 }
 
+/// A block that is known already.
+pub(crate) fn claim_block(network: LabNetwork) -> Result<Claim> {
+    take(network)
+}
+
 fn first_free() -> Result<Claim> {
     let networks = LabNetwork::BLOCKS.filter_map(LabNetwork::new);
     for network in networks {
@@ -61,8 +63,9 @@ fn first_free() -> Result<Claim> {
 
 fn take(network: LabNetwork) -> Result<Claim> {
     let address = Ipv4Addr::new(127, network.block(), 0, 1);
-    let socket = UdpSocket::bind((address, CLAIM_PORT))
-        .with_context(|| format!("cannot bind {address}:{CLAIM_PORT}"))?;
+    let port = LabNetwork::CLAIM_PORT;
+    let socket = UdpSocket::bind((address, port))
+        .with_context(|| format!("cannot bind {address}:{port}"))?;
     Ok(Claim {
         network,
         _socket: socket,

@@ -22,7 +22,21 @@ impl Lab {
     /// A lab with flags; `--secure-port 0` and `--kubeconfig` are always given.
     pub(crate) fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let child = spawn(folder.path(), flags);
+        let child = own(folder.path(), flags);
+        Self { child, folder }
+    }
+
+    /// Nodes of a lab that join another's control plane.
+    pub(crate) fn join(control_plane: &Path, flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = command(&["--control-plane"]);
+        command.arg(control_plane).args(flags);
+        let child = spawn(
+            folder.path(),
+            command,
+            "evenkeel lab has joined https://127.",
+        );
+        std::fs::copy(control_plane, folder.path().join("kubeconfig")).unwrap();
         Self { child, folder }
     }
 
@@ -37,7 +51,7 @@ impl Lab {
 
     /// A new lab on the folder of one that was killed.
     pub(crate) fn restart(&mut self, flags: &[&str]) {
-        self.child = spawn(self.folder.path(), flags);
+        self.child = own(self.folder.path(), flags);
     }
 
     /// `kill -9`.
@@ -56,11 +70,7 @@ impl Lab {
 
     /// A kubectl of this lab.
     pub(crate) fn kubectl(&self, program: &Path) -> Kubectl {
-        Kubectl {
-            program: program.to_owned(),
-            kubeconfig: self.kubeconfig(),
-            home: self.folder.path().to_owned(),
-        }
+        Kubectl::new(program, self.kubeconfig(), self.folder.path())
     }
 }
 
@@ -71,15 +81,25 @@ impl Drop for Lab {
     }
 }
 
-fn spawn(folder: &Path, flags: &[&str]) -> Child {
+fn command(first: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
+    command.arg("lab").args(first);
+    command
+}
+
+fn own(folder: &Path, flags: &[&str]) -> Child {
+    let mut command = command(&["--secure-port", "0", "--kubeconfig"]);
+    command.arg(folder.join("kubeconfig")).args(flags);
+    spawn(folder, command, "is ready at https://127.0.0.1:")
+}
+
+/// Starts a lab that says what is `expected` when it is there.
+fn spawn(folder: &Path, mut command: Command, expected: &str) -> Child {
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(folder.join("lab.log"));
-    let mut child = Command::new(env!("CARGO_BIN_EXE_evenkeel"))
-        .args(["lab", "--secure-port", "0", "--kubeconfig"])
-        .arg(folder.join("kubeconfig"))
-        .args(flags)
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(log.unwrap())
         .spawn()
@@ -88,11 +108,7 @@ fn spawn(folder: &Path, flags: &[&str]) -> Child {
     let mut output = BufReader::new(child.stdout.take().unwrap());
     output.read_line(&mut line).unwrap();
     let log = || std::fs::read_to_string(folder.join("lab.log")).unwrap_or_default();
-    assert!(
-        line.contains("is ready at https://127.0.0.1:"),
-        "the lab said {line:?}, {}",
-        log()
-    );
+    assert!(line.contains(expected), "the lab said {line:?}, {}", log());
     child
 }
 
@@ -105,6 +121,15 @@ pub(crate) struct Kubectl {
 }
 
 impl Kubectl {
+    /// One with a kubeconfig, whose caches are in `home`.
+    pub(crate) fn new(program: &Path, kubeconfig: PathBuf, home: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            kubeconfig,
+            home: home.to_owned(),
+        }
+    }
+
     /// One that shows a token and no certificate.
     pub(crate) fn with_token(&self, token: &str) -> Self {
         let kubeconfig = self.home.join("kubeconfig-with-token");

@@ -17,6 +17,7 @@ mod history;
 mod lab;
 mod operate;
 mod python;
+mod real;
 mod simulated;
 mod terminal;
 mod tools;

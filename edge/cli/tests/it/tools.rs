@@ -33,6 +33,17 @@ pub(crate) fn python() -> Option<PathBuf> {
     found
 }
 
+/// What starts and ends a real control plane.
+pub(crate) fn control_plane() -> Option<PathBuf> {
+    let found = std::env::var_os("EVENKEEL_TEST_CONTROL_PLANE").map(PathBuf::from);
+    if found.is_none() {
+        leave_out(
+            "tests against a real control plane (cargo xtask test builds one where there is Go)",
+        );
+    }
+    found
+}
+
 /// Go, which builds what renders the chart.
 pub(crate) fn go() -> Option<PathBuf> {
     let found = on_path("go");

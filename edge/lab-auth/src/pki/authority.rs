@@ -234,7 +234,7 @@ fn leaf(
 }
 
 /// rcgen keeps one value per attribute type; the organization's OID, spelled out, counts as a second type.
-fn subject(name: &str, groups: &[&str]) -> Result<DistinguishedName, PkiError> {
+pub(super) fn subject(name: &str, groups: &[&str]) -> Result<DistinguishedName, PkiError> {
     let mut subject = DistinguishedName::new();
     let organizations = [
         DnType::OrganizationName,
@@ -277,11 +277,11 @@ fn load_or_create_key(directory: &Path) -> Result<KeyPair, PkiError> {
     Ok(key)
 }
 
-fn new_key(subject: &str) -> Result<KeyPair, PkiError> {
+pub(super) fn new_key(subject: &str) -> Result<KeyPair, PkiError> {
     KeyPair::generate().map_err(|error| issue(subject, error))
 }
 
-fn issue(subject: &str, why: impl fmt::Display) -> PkiError {
+pub(super) fn issue(subject: &str, why: impl fmt::Display) -> PkiError {
     PkiError::Issue {
         subject: subject.to_owned(),
         why: why.to_string(),

@@ -16,9 +16,35 @@ use std::sync::Arc;
 /// Upstream's --max-endpoints-per-slice.
 const MOST: usize = 100;
 const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
-const CONTROLLER: &str = "endpointslice-controller.k8s.io";
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 const HEADLESS: &str = "service.kubernetes.io/headless";
+
+/// What the addresses in slices count as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Records {
+    /// Addresses, as upstream's controller writes them.
+    Addresses,
+    /// Names, beside the slices that upstream's controller cannot fill: an API server takes no loopback address as
+    /// an address, but dotted numbers are names too, and all who connect to them understand them.
+    Names,
+}
+
+impl Records {
+    fn address_type(self) -> &'static str {
+        match self {
+            Self::Addresses => "IPv4",
+            Self::Names => "FQDN",
+        }
+    }
+
+    /// Who writes them: each controller leaves alone what another writes.
+    fn manager(self) -> &'static str {
+        match self {
+            Self::Addresses => "endpointslice-controller.k8s.io",
+            Self::Names => "lab.evenkeel.dev",
+        }
+    }
+}
 
 /// The writes that bring the slices up to date.
 #[derive(Debug, Default)]
@@ -29,11 +55,16 @@ pub(super) struct Plan {
 }
 
 /// Compares the slices that the service owns with what they should be.
-pub(super) fn plan(service: &Service, held: &[Arc<EndpointSlice>], backends: &[Backend]) -> Plan {
+pub(super) fn plan(
+    service: &Service,
+    held: &[Arc<EndpointSlice>],
+    backends: &[Backend],
+    records: Records,
+) -> Plan {
     let mut free: Vec<&Arc<EndpointSlice>> = held
         .iter()
         .filter(|slice| {
-            !meta::is_deleted(&***slice) && label(slice, MANAGED_BY) == Some(CONTROLLER)
+            !meta::is_deleted(&***slice) && label(slice, MANAGED_BY) == Some(records.manager())
         })
         .collect();
     let mut plan = Plan::default();
@@ -43,8 +74,10 @@ pub(super) fn plan(service: &Service, held: &[Arc<EndpointSlice>], backends: &[B
             .or((!free.is_empty()).then_some(0))
             .map(|index| free.remove(index));
         match slice {
-            Some(slice) => plan.update.extend(changed(slice, service, wanted)),
-            None => plan.create.push(new(service, wanted)),
+            Some(slice) => plan
+                .update
+                .extend(changed(slice, labels(service, records), wanted)),
+            None => plan.create.push(new(service, wanted, records)),
         }
     }
     plan.delete = free.into_iter().cloned().collect();
@@ -112,33 +145,32 @@ fn endpoint(backend: &Backend) -> Endpoint {
     }
 }
 
-fn labels(service: &Service) -> Map {
+fn labels(service: &Service, records: Records) -> Map {
     let mut labels = service.metadata.labels.clone().unwrap_or_default();
     labels.insert(SERVICE_NAME.into(), meta::name(service).to_owned());
-    labels.insert(MANAGED_BY.into(), CONTROLLER.into());
+    labels.insert(MANAGED_BY.into(), records.manager().into());
     if is_headless(service) {
         labels.insert(HEADLESS.into(), String::new());
     }
     labels
 }
 
-fn new(service: &Service, content: Content) -> EndpointSlice {
+fn new(service: &Service, content: Content, records: Records) -> EndpointSlice {
     EndpointSlice {
         metadata: ObjectMeta {
             generate_name: Some(format!("{}-", meta::name(service))),
             namespace: service.metadata.namespace.clone(),
-            labels: Some(labels(service)),
+            labels: Some(labels(service, records)),
             owner_references: Some(vec![meta::controller_reference(service)]),
             ..ObjectMeta::default()
         },
-        address_type: "IPv4".into(),
+        address_type: records.address_type().into(),
         ports: content.ports,
         endpoints: Some(content.endpoints),
     }
 }
 
-fn changed(slice: &EndpointSlice, service: &Service, content: Content) -> Option<EndpointSlice> {
-    let labels = labels(service);
+fn changed(slice: &EndpointSlice, labels: Map, content: Content) -> Option<EndpointSlice> {
     let held_ports = slice.ports.as_deref().unwrap_or_default();
     if slice.endpoints.as_deref().unwrap_or_default() == content.endpoints
         && held_ports == content.ports.as_deref().unwrap_or_default()

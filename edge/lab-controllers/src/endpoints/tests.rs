@@ -1,6 +1,6 @@
 //! Which pods stand behind a Service.
 
-use super::{backends, object, slices};
+use super::{Records, backends, object, slices};
 use crate::fixtures::{self, ago, pod};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ fn unready_pods_are_published_if_asked() {
 fn slices_tell_all_conditions_and_settle() {
     let service = service(&json!({}));
     let backends = backends::of(&service, &pods());
-    let plan = slices::plan(&service, &[], &backends);
+    let plan = slices::plan(&service, &[], &backends, Records::Addresses);
     let slice = plan.create.into_iter().next().unwrap();
     let conditions: Vec<_> = slice
         .endpoints
@@ -103,7 +103,7 @@ fn slices_tell_all_conditions_and_settle() {
             (false, true, true)
         ]
     );
-    let again = slices::plan(&service, &[Arc::new(slice)], &backends);
+    let again = slices::plan(&service, &[Arc::new(slice)], &backends, Records::Addresses);
     assert!(again.create.is_empty() && again.update.is_empty() && again.delete.is_empty());
 }
 
@@ -119,7 +119,12 @@ fn more_than_a_hundred_pods_take_several_slices() {
             )
         })
         .collect();
-    let plan = slices::plan(&service, &[], &backends::of(&service, &pods));
+    let plan = slices::plan(
+        &service,
+        &[],
+        &backends::of(&service, &pods),
+        Records::Addresses,
+    );
     let sizes: Vec<_> = plan
         .create
         .iter()
@@ -127,14 +132,20 @@ fn more_than_a_hundred_pods_take_several_slices() {
         .collect();
     assert_eq!(sizes, [100, 100, 50]);
     let held: Vec<_> = plan.create.into_iter().map(Arc::new).collect();
-    let fewer = slices::plan(&service, &held, &backends::of(&service, &pods[..100]));
+    let fewer = slices::plan(
+        &service,
+        &held,
+        &backends::of(&service, &pods[..100]),
+        Records::Addresses,
+    );
     assert_eq!(fewer.delete.len(), 2);
 }
 
 #[test]
 fn a_service_without_pods_has_one_empty_slice_and_none_of_its_own_kind_has_any() {
     let plain = service(&json!({}));
-    assert_eq!(slices::plan(&plain, &[], &[]).create.len(), 1);
+    let made = slices::plan(&plain, &[], &[], Records::Addresses).create;
+    assert_eq!(made.len(), 1);
     assert!(backends::selector(&service(&json!({"type": "ExternalName"}))).is_none());
     assert!(backends::selector(&service(&json!({"selector": null}))).is_none());
 }
@@ -144,4 +155,24 @@ fn a_pod_without_the_named_port_has_no_port() {
     let service = service(&json!({"ports": [{"port": 80, "targetPort": "metrics"}]}));
     let backends = backends::of(&service, &pods()[..1]);
     assert!(backends[0].ports.is_empty());
+}
+
+#[test]
+fn where_loopback_addresses_are_refused_slices_hold_them_as_names_beside_those_of_upstream() {
+    let service = service(&json!({}));
+    let backends = backends::of(&service, &pods());
+    let upstream = slices::plan(&service, &[], &[], Records::Addresses).create;
+    let held: Vec<_> = upstream.into_iter().map(Arc::new).collect();
+    let plan = slices::plan(&service, &held, &backends, Records::Names);
+    assert!(
+        plan.update.is_empty() && plan.delete.is_empty(),
+        "another's"
+    );
+    let slice = &plan.create[0];
+    assert_eq!(slice.address_type, "FQDN");
+    let first = &slice.endpoints.as_ref().unwrap()[0];
+    assert_eq!(first.addresses, ["127.77.128.1"]);
+    let held: Vec<_> = plan.create.into_iter().map(Arc::new).collect();
+    let again = slices::plan(&service, &held, &backends, Records::Names);
+    assert!(again.create.is_empty() && again.update.is_empty() && again.delete.is_empty());
 }

@@ -128,6 +128,11 @@ impl<K> Default for Handlers<K> {
 }
 
 impl<K> Handlers<K> {
+    /// Whether nobody wants to hear of changes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Calls `handler` on each change. It must be quick: it only queues keys.
     pub(crate) fn on(&mut self, handler: impl Fn(&Change<'_, K>) + Send + Sync + 'static) {
         self.0.push(Box::new(handler));
@@ -328,6 +333,11 @@ impl<K: Object> Cache<K> {
     pub(crate) async fn synced(&self) {
         // The sender lives as long as self, so that waiting cannot fail.
         let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
+    }
+
+    /// Nothing will ever be in here, which is known at once.
+    pub(crate) fn stays_empty(&self) {
+        self.synced.send_replace(true);
     }
 
     /// Keeps the copy current, for ever. `fields` selects objects by field.

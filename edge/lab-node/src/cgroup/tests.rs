@@ -34,6 +34,9 @@ fn version_one_limits_and_accounts() {
         "25000"
     );
     assert_eq!(read(&root.path().join("cpu/lab/c/cpu.shares")), "102");
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let all = root.path().join("cpu/lab/cpu.shares");
+    assert_eq!(read(&all), (cores * 1_024).to_string());
     let memory = root.path().join("memory/mine/lab/c");
     assert_eq!(read(&memory.join("memory.limit_in_bytes")), "1048576");
     write(

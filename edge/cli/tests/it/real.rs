@@ -1,0 +1,6 @@
+//! Ours on a real control plane: upstream's etcd, kube-apiserver, kube-controller-manager and kube-scheduler.
+
+mod exercise;
+mod manifests;
+mod nodes;
+mod plane;
