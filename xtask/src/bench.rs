@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: figures, never verdicts.
 
 use crate::command::{self, cargo, target};
+use crate::control_plane;
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -9,9 +10,35 @@ pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
     match name {
         "lab" => driver("bench-lab", arguments),
         "metrics-server" => driver("bench-metrics-server", arguments),
+        "hpa" => on_control_plane("bench-hpa", arguments, &BENCH_PLANE),
         "decide" => decide(),
-        _ => bail!("no benchmark is called {name}; there are: lab, decide, metrics-server"),
+        _ => bail!("no benchmark is called {name}; there are: lab, decide, metrics-server, hpa"),
     }
+}
+
+/// A control plane in which nothing moves of itself: service accounts are what pods need.
+const BENCH_PLANE: [&str; 1] = ["--controller-manager-flag=--controllers=serviceaccount-controller,root-ca-certificate-publisher-controller"];
+/// One with all of upstream's controllers but the one that is compared, which is started beside it.
+const AGREEMENT_PLANE: [&str; 2] = ["--without", "horizontal-pod-autoscaler-controller"];
+
+/// `cargo xtask agreement`.
+pub(crate) fn agreement(arguments: &[&str]) -> Result<()> {
+    on_control_plane("agreement", arguments, &AGREEMENT_PLANE)
+}
+
+/// Runs a driver against a real control plane, which ends with it.
+fn on_control_plane(name: &str, arguments: &[&str], settings: &[&str]) -> Result<()> {
+    let dir = target().join(name);
+    let dir = dir.to_string_lossy();
+    let plane = |words: &[&str]| {
+        let words = [words, &["--dir", &dir]].concat();
+        control_plane::run(&words)
+    };
+    build()?;
+    plane(&[&["up"], settings].concat())?;
+    let done = run_driver(name, &[&["--control-plane", &dir], arguments].concat());
+    plane(&["down"])?;
+    done
 }
 
 /// Builds only what decides, as it is built for users.
@@ -27,8 +54,13 @@ fn decide() -> Result<()> {
     ]))
 }
 
-/// Builds the release binary as images have it, and runs one of its hidden bench drivers.
+/// Builds the binary with the allocator that images have, and runs one of its hidden bench drivers.
 fn driver(name: &str, arguments: &[&str]) -> Result<()> {
+    build()?;
+    run_driver(name, arguments)
+}
+
+fn build() -> Result<()> {
     command::run(&mut cargo(&[
         "build",
         "--release",
@@ -37,7 +69,10 @@ fn driver(name: &str, arguments: &[&str]) -> Result<()> {
         "evenkeel",
         "--features",
         "jemalloc",
-    ]))?;
+    ]))
+}
+
+fn run_driver(name: &str, arguments: &[&str]) -> Result<()> {
     let binary = target().join("release/evenkeel");
     command::run(Command::new(binary).arg(name).args(arguments))
 }

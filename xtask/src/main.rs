@@ -19,6 +19,9 @@ usage: cargo xtask COMMAND
   control-plane up|down|status|…
                    a real Kubernetes control plane on loopback; needs Go; --help says more
   bench lab        how fast and how small the lab is
+  bench metrics-server  what scraping and serving cost; --vs PATH runs upstream's beside it
+  bench hpa        what autoscaling costs a real control plane, beside upstream's; --reaction: how soon it reacts
+  agreement        whether the HPA controller decides as upstream's does, live
   bench decide     how fast the autoscaler decides
   fuzz [TARGET] [--seconds N]
                    random input against quantities, decisions and snapshots; needs cargo-fuzz
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["fix"] => ci::fix(),
         ["control-plane", rest @ ..] => control_plane::run(rest),
+        ["agreement", rest @ ..] => bench::agreement(rest),
         ["bench", name, rest @ ..] => bench::run(name, rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         [] | ["help" | "--help" | "-h"] => {
