@@ -4,6 +4,8 @@
 
 use crate::config::Config;
 use crate::mapping::Mapper;
+use crate::ownership::Families;
+use crate::pace::Pace;
 use crate::reconcile::{Controller, names};
 use futures::StreamExt;
 use hpa::History;
@@ -19,7 +21,6 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -53,6 +54,7 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
         config,
         mapper: Mapper::default(),
         selectors: Selectors::default(),
+        families: Families::default(),
         recorder,
     });
     info!(period = %period, "the horizontal pod autoscaler controller runs");
@@ -162,7 +164,7 @@ fn key(object: &HorizontalPodAutoscaler) -> Key {
     (namespace.to_owned(), name.to_owned())
 }
 
-/// Looks at one autoscaler every sync period.
+/// Looks at one autoscaler every sync period: the flag's, or its own.
 ///
 /// Differs from upstream: a new autoscaler is looked at at once, not after a whole period (as 1.37 will).
 async fn beat(
@@ -171,13 +173,12 @@ async fn beat(
     object: watch::Receiver<Arc<HorizontalPodAutoscaler>>,
     stop: CancellationToken,
 ) {
-    let mut ticks = interval_at(Instant::now(), controller.config.flags.sync_period.to_std());
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pace = Pace::new(controller.config.flags.sync_period);
     let mut history: Option<History> = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
+            () = pace.tick() => {}
         }
         let permit = tokio::select! {
             () = stop.cancelled() => return,
@@ -187,6 +188,7 @@ async fn beat(
             return;
         }
         let latest = object.borrow().clone();
+        pace.follow(&latest);
         let look = tokio::time::timeout(
             RECONCILE_TIMEOUT,
             controller.reconcile(&latest, history.as_ref()),

@@ -4,6 +4,7 @@ use crate::custom::{self, Asker};
 use crate::fleet::Selectors;
 use crate::mapping::Mapper;
 use crate::observe::Observer;
+use crate::ownership::{self, Families};
 use crate::target;
 use hpa::{Reading, ScaleProblem};
 use k8s::selector::LabelSelector;
@@ -12,8 +13,20 @@ use k8s_openapi::api::autoscaling::v2::{
     CrossVersionObjectReference, HorizontalPodAutoscaler, MetricSpec,
 };
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 use std::fmt;
+
+/// A ReplicaSet, as far as it tells whose its pods are.
+#[derive(Debug, Clone)]
+pub struct ReplicaSet {
+    /// `metadata.uid`
+    pub uid: String,
+    /// `metadata.name`
+    pub name: String,
+    /// What controls it, if anything.
+    pub controller: Option<OwnerReference>,
+}
 
 /// Asks as the controller asks, with its limits on time and in its words for what goes wrong.
 pub struct Look {
@@ -21,6 +34,7 @@ pub struct Look {
     namespace: String,
     mapper: Mapper,
     selectors: Selectors,
+    families: Families,
 }
 
 impl fmt::Debug for Look {
@@ -39,6 +53,7 @@ impl Look {
             namespace: namespace.to_owned(),
             mapper: Mapper::default(),
             selectors: Selectors::default(),
+            families: Families::default(),
         }
     }
 
@@ -69,6 +84,29 @@ impl Look {
         self.selectors.picking(&self.namespace, pods)
     }
 
+    /// What controls the ReplicaSets between these pods and the target, by the ReplicaSets' uid and name; only
+    /// for an autoscaler that selects its pods by ownership.
+    pub async fn replica_sets(
+        &self,
+        object: &HorizontalPodAutoscaler,
+        scale: &Scale,
+        pods: &[Pod],
+    ) -> Result<Vec<ReplicaSet>, String> {
+        let Some(owner) = ownership::wanted(object, scale) else {
+            return Ok(Vec::new());
+        };
+        let (client, namespace) = (&self.client, &self.namespace);
+        let known = self.families.replica_sets(client, namespace, pods, &owner);
+        let mut known = known.await?;
+        let needed = k8s::autoscaling::ownership::needed(pods, &owner);
+        let set = |(uid, name): (String, String)| ReplicaSet {
+            controller: known.remove(&uid).flatten(),
+            uid,
+            name,
+        };
+        Ok(needed.into_iter().map(set).collect())
+    }
+
     /// What metrics.k8s.io serves for them.
     pub async fn resource_metrics(&self, selector: &str) -> Result<Vec<hpa::PodMetrics>, String> {
         self.observer()
@@ -91,6 +129,7 @@ impl Look {
             client: &self.client,
             mapper: &self.mapper,
             selectors: &self.selectors,
+            families: &self.families,
         }
     }
 }

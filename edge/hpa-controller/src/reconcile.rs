@@ -7,6 +7,7 @@ use crate::mapping::Mapper;
 use crate::memory::{self, Keep};
 use crate::monitor::Look;
 use crate::observe::{Observer, selector_problem};
+use crate::ownership::Families;
 use crate::plan::{Effect, plan, refused};
 use crate::report::DecisionRecord;
 use crate::target::{self, Target};
@@ -27,6 +28,7 @@ pub(crate) struct Controller {
     pub(crate) config: Config,
     pub(crate) mapper: Mapper,
     pub(crate) selectors: Selectors,
+    pub(crate) families: Families,
     pub(crate) recorder: Recorder,
 }
 
@@ -58,6 +60,7 @@ impl Controller {
             client: &self.client,
             mapper: &self.mapper,
             selectors: &self.selectors,
+            families: &self.families,
         };
         let seen = observer.observe(object).await;
         // The clock is read once, after everything was seen.
