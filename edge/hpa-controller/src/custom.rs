@@ -4,7 +4,7 @@
 
 use crate::errors::get;
 use crate::mapping::Mapper;
-use hpa::{PodValue, Reading};
+use hpa::{PodValue, Reading, Sample};
 use k8s::autoscaling::observe::{milli, time};
 use k8s::selector;
 use k8s_openapi::api::autoscaling::v2::{
@@ -44,6 +44,7 @@ struct Described {
 
 #[derive(Debug, Deserialize)]
 struct ExternalValue {
+    timestamp: Option<Time>,
     value: Quantity,
 }
 
@@ -96,7 +97,7 @@ async fn of_object(
     asker: Asker<'_>,
     object: &CrossVersionObjectReference,
     metric: &MetricIdentifier,
-) -> Result<i64, String> {
+) -> Result<Sample, String> {
     let version = asker.mapper.custom_version(asker.client).await?;
     let list = match resource_of(asker, object).await? {
         Some(resource) => {
@@ -106,7 +107,7 @@ async fn of_object(
         None => asker.of_namespace(version, metric).await?,
     };
     match list.as_slice() {
-        [one] => Ok(milli(&one.value)),
+        [one] => Ok(sample(&one.value, one.timestamp.as_ref())),
         many => Err(format!(
             "the custom metrics API server returned {} results when we asked for exactly one",
             many.len()
@@ -192,7 +193,7 @@ impl Asker<'_> {
     }
 }
 
-async fn external(asker: Asker<'_>, source: &ExternalMetricSource) -> Result<Vec<i64>, String> {
+async fn external(asker: Asker<'_>, source: &ExternalMetricSource) -> Result<Vec<Sample>, String> {
     let name = &source.metric.name;
     let query = query(&[("labelSelector", &text(source.metric.selector.as_ref()))]);
     let uri = format!(
@@ -204,7 +205,15 @@ async fn external(asker: Asker<'_>, source: &ExternalMetricSource) -> Result<Vec
     let list: List<ExternalValue> = get(asker.client, uri, what)
         .await
         .map_err(|e| e.to_string())?;
-    Ok(list.items.iter().map(|v| milli(&v.value)).collect())
+    let series = |v: &ExternalValue| sample(&v.value, v.timestamp.as_ref());
+    Ok(list.items.iter().map(series).collect())
+}
+
+fn sample(value: &Quantity, timestamp: Option<&Time>) -> Sample {
+    Sample {
+        value: milli(value),
+        timestamp: timestamp.map(time),
+    }
 }
 
 /// A metric's selector as a query says it; nothing for none. What does not parse was said elsewhere.

@@ -6,6 +6,7 @@ use crate::bells::Bells;
 use crate::config::Config;
 use crate::mapping::Mapper;
 use crate::member::Member;
+use crate::ownership::Families;
 use crate::reconcile::{Controller, names};
 use crate::selectors::{Key, Selectors};
 use futures::StreamExt;
@@ -47,6 +48,7 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
         mapper: Mapper::default(),
         selectors: Selectors::default(),
         world: Arc::default(),
+        families: Families::default(),
         recorder,
     });
     let bells = Arc::new(Bells::default());

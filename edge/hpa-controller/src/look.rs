@@ -3,10 +3,12 @@
 use crate::custom::{self, Asker};
 use crate::mapping::Mapper;
 use crate::observe::Observer;
+use crate::ownership::{self, Families};
 use crate::selectors::Selectors;
 use crate::target;
 use crate::world::Candidate;
 use hpa::{Reading, ScaleProblem};
+use k8s::autoscaling::ownership::Kin;
 use k8s::labels::Labels;
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v1::Scale;
@@ -14,8 +16,20 @@ use k8s_openapi::api::autoscaling::v2::{
     CrossVersionObjectReference, HorizontalPodAutoscaler, MetricSpec,
 };
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 use std::fmt;
+
+/// A ReplicaSet, as far as it tells whose its pods are.
+#[derive(Debug, Clone)]
+pub struct ReplicaSet {
+    /// `metadata.uid`
+    pub uid: String,
+    /// `metadata.name`
+    pub name: String,
+    /// What controls it, if anything.
+    pub controller: Option<OwnerReference>,
+}
 
 /// Asks as the controller asks, with its limits on time and in its words for what goes wrong.
 pub struct Look {
@@ -23,6 +37,7 @@ pub struct Look {
     namespace: String,
     mapper: Mapper,
     selectors: Selectors,
+    families: Families,
 }
 
 impl fmt::Debug for Look {
@@ -41,6 +56,7 @@ impl Look {
             namespace: namespace.to_owned(),
             mapper: Mapper::default(),
             selectors: Selectors::default(),
+            families: Families::default(),
         }
     }
 
@@ -73,6 +89,30 @@ impl Look {
             .picking(&self.namespace, &labels.iter().collect())
     }
 
+    /// What controls the ReplicaSets between these pods and the target, by the ReplicaSets' uid and name; only
+    /// for an autoscaler that selects its pods by ownership.
+    pub async fn replica_sets(
+        &self,
+        object: &HorizontalPodAutoscaler,
+        scale: &Scale,
+        pods: &[Pod],
+    ) -> Result<Vec<ReplicaSet>, String> {
+        let Some(owner) = ownership::wanted(object, scale) else {
+            return Ok(Vec::new());
+        };
+        let (client, namespace) = (&self.client, &self.namespace);
+        let kin: Vec<Kin<'_>> = pods.iter().map(Kin::of).collect();
+        let known = self.families.replica_sets(client, namespace, &kin, &owner);
+        let mut known = known.await?;
+        let needed = k8s::autoscaling::ownership::needed(&kin, &owner);
+        let set = |(uid, name): (String, String)| ReplicaSet {
+            controller: known.remove(&uid).flatten(),
+            uid,
+            name,
+        };
+        Ok(needed.into_iter().map(set).collect())
+    }
+
     /// What metrics.k8s.io serves for them.
     pub async fn resource_metrics(&self, selector: &str) -> Result<Vec<hpa::PodMetrics>, String> {
         self.observer()
@@ -96,6 +136,7 @@ impl Look {
             mapper: &self.mapper,
             selectors: &self.selectors,
             world: None,
+            families: &self.families,
         }
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! Upstream: NewDefaultHPARateLimiter, whose interval is fixed.
 
+use crate::pace::Pace;
 use crate::reconcile::{Controller, Looked, names};
 use crate::world::News;
 use hpa::History;
+use k8s::autoscaling::options;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -58,9 +60,10 @@ impl Member {
         };
         let life = async {
             self.look(&mut last, Occasion::Period).await;
-            let mut ticks = self.ticks(&last.object);
-            while let Some(occasion) = self.next(&mut ticks, &last).await {
+            let mut pace = self.pace(&last.object);
+            while let Some(occasion) = self.next(&mut pace, &last).await {
                 self.look(&mut last, occasion).await;
+                pace.follow(&last.object);
             }
         };
         tokio::select! {
@@ -69,24 +72,17 @@ impl Member {
         }
     }
 
-    fn ticks(&self, object: &HorizontalPodAutoscaler) -> Interval {
+    fn pace(&self, object: &HorizontalPodAutoscaler) -> Pace {
         let config = &self.controller.config;
-        let period = config.flags.sync_period.to_std();
-        let first = if config.spread {
-            period.mul_f64(place(object))
-        } else {
-            period
-        };
-        let mut ticks = interval_at(Instant::now() + first, period);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks
+        let part = if config.spread { place(object) } else { 1.0 };
+        Pace::new(config.flags.sync_period, object, part)
     }
 
     /// Waits for the next reason to look; none when the autoscaler is gone.
-    async fn next(&mut self, ticks: &mut Interval, last: &Last) -> Option<Occasion> {
+    async fn next(&mut self, pace: &mut Pace, last: &Last) -> Option<Occasion> {
         loop {
             tokio::select! {
-                _ = ticks.tick() => return Some(Occasion::Period),
+                () = pace.tick() => return Some(Occasion::Period),
                 changed = self.object.changed() => {
                     changed.ok()?;
                     if wants_other(&last.object, &self.object.borrow_and_update()) {
@@ -154,7 +150,7 @@ fn place(object: &HorizontalPodAutoscaler) -> f64 {
 
 /// Whether something else is wanted than before: a status says only what was done.
 fn wants_other(old: &HorizontalPodAutoscaler, new: &HorizontalPodAutoscaler) -> bool {
-    old.spec != new.spec
+    old.spec != new.spec || options::of(old) != options::of(new)
 }
 
 /// The one that was written last: the watch may not have told yet of what we wrote ourselves.

@@ -75,7 +75,7 @@ pub(crate) fn keep(
     let there = decode(now, text)
         .ok()
         .and_then(|there| essence(now, spec, replicas, &there));
-    let differs = !same(there.as_ref(), Some(&wanted));
+    let differs = !same(spec, there.as_ref(), Some(&wanted));
     (Keep::Text(encode(now, &wanted)), differs)
 }
 
@@ -88,7 +88,12 @@ pub(crate) fn restore(
     now: Timestamp,
 ) -> Option<History> {
     let replicas = seen.scale.as_ref().ok()?.spec_replicas;
-    let expected = seen.status.desired_replicas;
+    // After a dry run the target is where it was, whatever the status calls desired.
+    let expected = if spec.options.dry_run {
+        seen.status.current_replicas
+    } else {
+        seen.status.desired_replicas
+    };
     let Some(text) = text(object) else {
         return Some(History::default());
     };

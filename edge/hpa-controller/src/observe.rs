@@ -3,11 +3,13 @@
 use crate::custom::{self, Asker, query};
 use crate::errors::{get, request};
 use crate::mapping::Mapper;
+use crate::ownership::{self, Families};
 use crate::selectors::Selectors;
 use crate::target::{self, Target};
 use crate::world::{Candidate, World};
 use hpa::{Observation, Reading, Selection};
 use k8s::autoscaling::observe as wire;
+use k8s::autoscaling::ownership::{Kin, Owner};
 use k8s::labels::Labels;
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -32,6 +34,7 @@ pub(crate) struct Observer<'a> {
     pub(crate) selectors: &'a Selectors,
     /// What is watched; without it everything is asked for.
     pub(crate) world: Option<&'a World>,
+    pub(crate) families: &'a Families,
 }
 
 /// What was seen, and the target as it was then.
@@ -57,6 +60,7 @@ impl Observer<'_> {
                 context: hpa::ScaleStep::Get,
             }),
             pods: Vec::new(),
+            left_out: Vec::new(),
             pods_problem: None,
             resource_metrics: Ok(Vec::new()),
             readings: Vec::new(),
@@ -78,11 +82,19 @@ impl Observer<'_> {
             .as_ref()
             .and_then(|s| s.selector.clone())
             .unwrap_or_default();
-        let selection = self.look_at_pods(object, &text, &mut observation).await;
+        let owner = ownership::wanted(object, &target.scale);
+        let owner = owner.as_ref();
+        let selection = self
+            .look_at_pods(object, &text, owner, &mut observation)
+            .await;
         let valid = selection == Selection::Valid;
         observation.scale = Ok(wire::scale(&target.scale, selection));
         if valid {
             self.look_at_metrics(object, &text, &mut observation).await;
+            if owner.is_some() {
+                let left_out = std::mem::take(&mut observation.left_out);
+                observation.leave_out(left_out);
+            }
         }
         Seen {
             observation,
@@ -95,6 +107,7 @@ impl Observer<'_> {
         self,
         object: &HorizontalPodAutoscaler,
         text: &str,
+        owner: Option<&Owner>,
         observation: &mut Observation,
     ) -> Selection {
         if text.is_empty() {
@@ -120,9 +133,21 @@ impl Observer<'_> {
                 }
             },
         };
+        if let Some(owner) = owner {
+            let kin: Vec<Kin<'_>> = pods.iter().map(|pod| pod.kin()).collect();
+            let left_out = self.families.left_out(self.client, namespace, &kin, owner);
+            match left_out.await {
+                Ok(left_out) => observation.left_out = left_out,
+                Err(error) => {
+                    observation.pods_problem = Some(error);
+                    return Selection::Valid;
+                }
+            }
+        }
         let labels: HashSet<&Labels> = pods.iter().map(|pod| &pod.labels).collect();
         let autoscalers = self.selectors.picking(namespace, &labels);
-        if autoscalers.len() > 1 {
+        // Differs from upstream, and only where it is asked for: what is owned is not shared.
+        if autoscalers.len() > 1 && owner.is_none() {
             return Selection::Ambiguous {
                 selector: text.to_owned(),
                 autoscalers,

@@ -7,6 +7,7 @@ use crate::member::Occasion;
 use crate::memory::{self, Keep};
 use crate::monitor::Look;
 use crate::observe::{Observer, selector_problem};
+use crate::ownership::Families;
 use crate::plan::{Effect, plan, refused};
 use crate::report::DecisionRecord;
 use crate::selectors::Selectors;
@@ -30,6 +31,7 @@ pub(crate) struct Controller {
     pub(crate) mapper: Mapper,
     pub(crate) selectors: Selectors,
     pub(crate) world: Arc<World>,
+    pub(crate) families: Families,
     pub(crate) recorder: Recorder,
 }
 
@@ -77,6 +79,7 @@ impl Controller {
             mapper: &self.mapper,
             selectors: &self.selectors,
             world: Some(&self.world),
+            families: &self.families,
         };
         let seen = observer.observe(object).await;
         // The clock is read once, after everything was seen.

@@ -118,6 +118,10 @@ fn sentence(decision: &Decision) -> String {
     {
         return failure.text.clone();
     }
+    if let Some(withheld) = &decision.withheld {
+        let (to, reason) = (withheld.change.to, &withheld.change.reason);
+        return format!("{}, else it would be {to}: {reason}", withheld.by.as_str());
+    }
     if let Some(rescale) = &decision.rescale {
         return match limit(decision) {
             Some(limit) => format!("{}; {limit}", rescale.reason),

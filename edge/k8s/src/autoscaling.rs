@@ -11,7 +11,9 @@ mod defaults;
 mod go_json;
 pub mod history;
 pub mod observe;
+pub mod options;
 mod outcome;
+pub mod ownership;
 mod tolerance;
 mod validation;
 

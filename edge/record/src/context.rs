@@ -3,7 +3,7 @@
 use crate::documents::Document;
 use crate::error::Error;
 use crate::typed;
-use hpa::{Config, Gates, History, Recommendation, ScaleEvent};
+use hpa::{Config, Gates, History, Known, Recommendation, ScaleEvent, Spec};
 use jiff::Timestamp as Time;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -30,6 +30,9 @@ pub(crate) struct Context {
     #[serde(skip_serializing_if = "Option::is_none")]
     recommendations: Option<Vec<Recommended>>,
     scale_events: Events,
+    /// What metrics last asked for, where they may be fallen back on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    last_known: Vec<Asked>,
     /// Autoscalers, as `namespace/name`, whose targets select some of the same pods.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) other_autoscalers: Vec<String>,
@@ -54,6 +57,16 @@ struct Settings {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Recommended {
+    #[serde(deserialize_with = "a_time")]
+    at: Time,
+    replicas: i32,
+}
+
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// Which of `spec.metrics`.
+    metric: usize,
     #[serde(deserialize_with = "a_time")]
     at: Time,
     replicas: i32,
@@ -147,6 +160,27 @@ impl Context {
         Ok(())
     }
 
+    /// What it says was last asked for must have been asked for by one of so many metrics.
+    pub(crate) fn check_last_known(
+        &self,
+        document: &Document,
+        metrics: usize,
+    ) -> Result<(), Error> {
+        for (index, asked) in self.last_known.iter().enumerate() {
+            if asked.metric >= metrics {
+                let field = format!("lastKnown[{index}].metric");
+                let problem =
+                    format!("must be an index of spec.metrics, of which there are {metrics}");
+                return Err(document.error(&field, problem));
+            }
+            if asked.replicas < 0 {
+                let field = format!("lastKnown[{index}].replicas");
+                return Err(document.error(&field, "must not be negative"));
+            }
+        }
+        Ok(())
+    }
+
     /// The controller's flags; what is not said is kube-controller-manager's default.
     pub(crate) fn config(&self, document: &Document) -> Result<Config, Error> {
         let mut config = Config::default();
@@ -186,7 +220,7 @@ impl Context {
     }
 
     /// What the controller remembers.
-    pub(crate) fn history(&self) -> History {
+    pub(crate) fn history(&self, spec: &Spec) -> History {
         let events = |list: &[Changed]| {
             list.iter()
                 .map(|e| ScaleEvent {
@@ -206,13 +240,24 @@ impl Context {
             }),
             ups: events(&self.scale_events.up),
             downs: events(&self.scale_events.down),
+            known: self
+                .last_known
+                .iter()
+                .filter_map(|asked| {
+                    Some(Known {
+                        metric: spec.metrics.get(asked.metric)?.identity(),
+                        at: timestamp(asked.at),
+                        replicas: asked.replicas,
+                    })
+                })
+                .collect(),
         }
     }
 
     /// The document of a decision that was made now.
     pub(crate) fn of(
         now: Timestamp,
-        config: &Config,
+        spec: &Spec,
         history: &History,
         unavailable: Unavailable,
         other_autoscalers: Vec<String>,
@@ -232,7 +277,7 @@ impl Context {
             kind: KIND.to_owned(),
             metadata: None,
             now: time(now),
-            config: Settings::of(config),
+            config: Settings::of(&spec.config),
             recommendations: history.recommendations.as_ref().map(|all| {
                 all.iter()
                     .filter_map(|r| {
@@ -247,6 +292,7 @@ impl Context {
                 up: events(&history.ups),
                 down: events(&history.downs),
             },
+            last_known: asked(spec, history),
             other_autoscalers,
             unavailable,
         }
@@ -267,6 +313,20 @@ impl Settings {
             feature_gates: gates.map(|(name, on)| (name.to_owned(), on)).into(),
         }
     }
+}
+
+fn asked(spec: &Spec, history: &History) -> Vec<Asked> {
+    let metrics = spec.metrics.iter().enumerate();
+    let known = metrics.filter_map(|(metric, of)| {
+        let identity = of.identity();
+        let known = history.known.iter().find(|k| k.metric == identity)?;
+        Some(Asked {
+            metric,
+            at: time(known.at)?,
+            replicas: known.replicas,
+        })
+    });
+    known.collect()
 }
 
 /// A time as the pure crates have it.

@@ -13,6 +13,7 @@ mod context;
 mod documents;
 mod error;
 mod metrics;
+mod ownership;
 mod snapshot;
 mod target;
 mod tree;

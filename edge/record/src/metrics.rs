@@ -5,7 +5,7 @@ use crate::context::{Unavailable, timestamp};
 use crate::documents::{Document, Documents};
 use crate::error::Error;
 use crate::typed;
-use hpa::{PodValue, Reading};
+use hpa::{PodValue, Reading, Sample};
 use k8s::autoscaling::observe::milli;
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::{MetricIdentifier, MetricSpec};
@@ -61,6 +61,7 @@ struct External {
     metric_name: String,
     #[serde(default)]
     metric_labels: Option<BTreeMap<String, String>>,
+    timestamp: Option<jiff::Timestamp>,
     value: Quantity,
 }
 
@@ -168,7 +169,7 @@ impl Lists {
         }
     }
 
-    fn of_object(&self, of: &Of<'_>, name: &str) -> Result<i64, String> {
+    fn of_object(&self, of: &Of<'_>, name: &str) -> Result<Sample, String> {
         let values: Vec<&Custom> = match answers(&self.custom, of.index) {
             Some(items) => items.iter().collect(),
             None => self
@@ -177,7 +178,7 @@ impl Lists {
                 .collect(),
         };
         match values.as_slice() {
-            [one] => Ok(milli(&one.value)),
+            [one] => Ok(sample(&one.value, one.timestamp)),
             many => Err(format!(
                 "the custom metrics API server returned {} results when we asked for exactly one",
                 many.len()
@@ -193,9 +194,10 @@ impl Lists {
             .filter(move |value| of.is_meant(value, &wanted))
     }
 
-    fn external(&self, index: usize, metric: &MetricIdentifier) -> Vec<i64> {
+    fn external(&self, index: usize, metric: &MetricIdentifier) -> Vec<Sample> {
+        let series = |v: &External| sample(&v.value, v.timestamp);
         if let Some(items) = answers(&self.external, index) {
-            return items.iter().map(|v| milli(&v.value)).collect();
+            return items.iter().map(series).collect();
         }
         let object = metric.selector.as_ref().map_or(json!({}), |s| json!(s));
         let Ok(selector) = LabelSelector::from_object(&object) else {
@@ -208,7 +210,14 @@ impl Lists {
         };
         let general = self.external.iter().filter(|list| list.answers.is_none());
         let items = general.flat_map(|list| &list.items);
-        items.filter(picked).map(|v| milli(&v.value)).collect()
+        items.filter(picked).map(series).collect()
+    }
+}
+
+fn sample(value: &Quantity, at: Option<jiff::Timestamp>) -> Sample {
+    Sample {
+        value: milli(value),
+        timestamp: at.map(timestamp),
     }
 }
 

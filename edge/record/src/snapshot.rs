@@ -6,6 +6,7 @@ use crate::context::{self, Context, Unavailable};
 use crate::documents::{Document, Documents};
 use crate::error::Error;
 use crate::metrics::{Asked, Lists};
+use crate::ownership;
 use crate::target;
 use crate::typed;
 use hpa::{Decision, History, Observation, Selection, Spec};
@@ -88,7 +89,11 @@ impl Snapshot {
             others: &context.other_autoscalers,
         };
         let now = context.now.map_or(choice.now, context::timestamp);
-        let (history, forgotten) = remembered(now, &context, &chosen.object);
+        let spec = wire::spec(&chosen.object, config, &selector_problem);
+        if let Some(document) = context_document {
+            context.check_last_known(document, spec.metrics.len())?;
+        }
+        let (history, forgotten) = remembered(now, &context, &chosen.object, &spec);
         let observation = look.observe(&chosen.object)?;
         let mut warnings = documents.warnings.clone();
         warnings.extend(chosen.warnings);
@@ -96,7 +101,7 @@ impl Snapshot {
         warnings.extend(forgotten);
         Ok(Self {
             now,
-            spec: wire::spec(&chosen.object, config, &selector_problem),
+            spec,
             observation,
             history,
             warnings,
@@ -128,8 +133,9 @@ fn remembered(
     now: Timestamp,
     context: &Context,
     object: &HorizontalPodAutoscaler,
+    spec: &Spec,
 ) -> (History, Option<String>) {
-    let said = context.history();
+    let said = context.history(spec);
     let annotations = object.metadata.annotations.as_ref();
     let kept = annotations.and_then(|a| a.get(kept::ANNOTATION));
     match kept.filter(|_| said == History::default()) {
@@ -178,6 +184,7 @@ impl<'a> Look<'a> {
                 context: hpa::ScaleStep::Get,
             }),
             pods: Vec::new(),
+            left_out: Vec::new(),
             pods_problem: self.unavailable.pods.clone(),
             resource_metrics: Ok(Vec::new()),
             readings: Vec::new(),
@@ -211,7 +218,8 @@ impl<'a> Look<'a> {
         let picks = |d: &Document| selector.matches(&d.value["metadata"]["labels"]);
         let (own, others): (Vec<_>, Vec<_>) = pods.into_iter().partition(|(d, _)| picks(d));
         let strangers: HashSet<String> = others.iter().map(|(d, _)| d.name().to_owned()).collect();
-        observation.pods = own.into_iter().map(|(_, pod)| wire::pod(&pod)).collect();
+        let own: Vec<Pod> = own.into_iter().map(|(_, pod)| pod).collect();
+        observation.pods = own.iter().map(wire::pod).collect();
         if observation.pods_problem.is_some() {
             observation.pods.clear();
         }
@@ -233,12 +241,17 @@ impl<'a> Look<'a> {
         observation.readings = readings
             .map(|(index, metric)| lists.reading(index, metric, asked))
             .collect();
+        if observation.pods_problem.is_none() {
+            let left_out = ownership::left_out(self.documents, object, &scale, &own)?;
+            observation.leave_out(left_out);
+        }
         Ok(observation)
     }
 
     /// Upstream: validateAndParseSelector, which refuses pods that several autoscalers control.
     fn selection(&self, object: &HorizontalPodAutoscaler, selector: Option<&str>) -> Selection {
-        if self.others.is_empty() {
+        // Differs from upstream, and only where it is asked for: what is owned is not shared.
+        if self.others.is_empty() || ownership::is_asked_for(object) {
             return Selection::Valid;
         }
         let own = object.metadata.name.as_deref().unwrap_or_default();

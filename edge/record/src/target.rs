@@ -7,6 +7,7 @@ use hpa::{ScaleProblem, ScaleStep};
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v1::{Scale, ScaleSpec, ScaleStatus};
 use k8s_openapi::api::autoscaling::v2::CrossVersionObjectReference as Reference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 /// Kinds with a scale that every cluster has.
@@ -134,6 +135,9 @@ fn from_target(target: &Document) -> Result<Scale, Error> {
             replicas: now,
             selector: Some(text).filter(|t| !t.is_empty()),
         }),
-        ..Scale::default()
+        metadata: ObjectMeta {
+            uid: target.value["metadata"]["uid"].as_str().map(str::to_owned),
+            ..ObjectMeta::default()
+        },
     })
 }

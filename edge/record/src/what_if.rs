@@ -3,13 +3,14 @@
 use crate::autoscaler;
 use crate::snapshot::{Snapshot, selector_problem};
 use hpa::Reading;
-use k8s::autoscaling::{default_v2, observe as wire};
+use k8s::autoscaling::{default_v2, observe as wire, options};
 use serde_json::{Value, json};
 use units::{Duration, Quantity};
 
 /// What can be changed, for people.
 const KNOWN: &str = "minReplicas, maxReplicas, target.METRIC, tolerance, downscaleStabilization, \
-     cpuInitializationPeriod, initialReadinessDelay, and of scaleUp and scaleDown: \
+     cpuInitializationPeriod, initialReadinessDelay, paused, freeze, dryRun, fallback, fallbackMaxAge, \
+     metricMaxAge, podsWithoutRequests, and of scaleUp and scaleDown: \
      .stabilizationWindowSeconds, .selectPolicy, .policies, .tolerance";
 
 impl Snapshot {
@@ -32,6 +33,10 @@ impl Snapshot {
         }
         changed.object = serde_json::from_value(object).map_err(|e| e.to_string())?;
         changed.spec = wire::spec(&changed.object, changed.spec.config, &selector_problem);
+        let (old, new) = (&self.spec.options.problems, &changed.spec.options.problems);
+        if let Some(problem) = new.iter().find(|p| !old.contains(p)) {
+            return Err(problem.clone());
+        }
         // A metric that was added is one of resources.
         let metrics = changed.spec.metrics.len();
         let readings = &mut changed.observation.readings;
@@ -42,6 +47,10 @@ impl Snapshot {
     }
 
     fn change(&mut self, object: &mut Value, key: &str, value: &str) -> Result<(), String> {
+        if let Some(option) = option(key, object) {
+            set_option(object, option, value);
+            return Ok(());
+        }
         let config = &mut self.spec.config;
         match key {
             "minReplicas" | "maxReplicas" => object["spec"][key] = integer(value)?.into(),
@@ -59,6 +68,38 @@ impl Snapshot {
             },
         }
         Ok(())
+    }
+}
+
+/// The option of a key. What is the controller's flag otherwise is an option only where the autoscaler has
+/// it: then that is what counts.
+fn option(key: &str, object: &Value) -> Option<&'static str> {
+    let own = |name: &'static str| {
+        let annotations = &object["metadata"]["annotations"];
+        annotations[name].is_string().then_some(name)
+    };
+    match key {
+        "paused" => Some(options::PAUSED),
+        "freeze" => Some(options::FREEZE),
+        "dryRun" => Some(options::DRY_RUN),
+        "fallback" => Some(options::FALLBACK),
+        "fallbackMaxAge" => Some(options::FALLBACK_MAX_AGE),
+        "metricMaxAge" => Some(options::METRIC_MAX_AGE),
+        "podsWithoutRequests" => Some(options::PODS_WITHOUT_REQUESTS),
+        "tolerance" => own(options::TOLERANCE),
+        "downscaleStabilization" => own(options::DOWNSCALE_STABILIZATION),
+        "cpuInitializationPeriod" => own(options::CPU_INITIALIZATION_PERIOD),
+        "initialReadinessDelay" => own(options::INITIAL_READINESS_DELAY),
+        _ => None,
+    }
+}
+
+/// `none` takes it away.
+fn set_option(object: &mut Value, name: &str, value: &str) {
+    if value != "none" {
+        object["metadata"]["annotations"][name] = value.into();
+    } else if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+        annotations.remove(name);
     }
 }
 

@@ -30,7 +30,7 @@ impl Snapshot {
         }
         let context = Context::of(
             self.now,
-            &self.spec.config,
+            &self.spec,
             &self.history,
             self.unavailable.clone(),
             self.other_autoscalers.clone(),

@@ -1,6 +1,7 @@
 //! Everything that one decision takes, made from the fuzzer's bytes.
 
 mod history;
+mod options;
 mod seen;
 mod spec;
 
@@ -25,13 +26,18 @@ impl<'a> Arbitrary<'a> for Case {
         let mut any = Any { bytes, allowed };
         let start = Timestamp::from_seconds(1_767_268_800);
         let now = start.plus(Duration::from_nanos(i64::from(any.of::<u32>()?)));
-        let spec = spec::any(&mut any)?;
+        let mut spec = spec::any(&mut any)?;
+        let seen = seen::any(&mut any, now, &spec)?;
+        let mut history = history::any(&mut any, now)?;
+        // Last, so that older seeds still mean what they did.
+        spec.options = options::any(&mut any)?;
+        history.known = options::known(&mut any, now, &spec)?;
         Ok(Self {
             allowed,
             now,
-            seen: seen::any(&mut any, now, &spec)?,
-            history: history::any(&mut any, now)?,
             spec,
+            seen,
+            history,
         })
     }
 }

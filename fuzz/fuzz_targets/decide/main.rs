@@ -5,7 +5,7 @@ mod any;
 mod case;
 
 use case::Case;
-use hpa::{Decision, decide};
+use hpa::{Decision, Direction, decide};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|case: Case| {
@@ -20,6 +20,7 @@ fuzz_target!(|case: Case| {
         decision.rescale.is_none() && decision.outcome.scaled_now
     );
     follows_from_its_steps(&decision);
+    holds_what_it_should(&case, &decision);
     if case.allowed {
         keeps_the_bounds(&case, &decision);
     }
@@ -30,6 +31,22 @@ fn follows_from_its_steps(decision: &Decision) {
     match hpa::step::audit(&decision.steps) {
         Ok(number) => assert_eq!(number, decision.desired_replicas, "{:#?}", decision.steps),
         Err(error) => panic!("{error}\n{:#?}", decision.steps),
+    }
+}
+
+/// Options that hold changes back do so.
+fn holds_what_it_should(case: &Case, decision: &Decision) {
+    let options = &case.spec.options;
+    if options.paused || options.dry_run {
+        assert_eq!(decision.rescale, None);
+    }
+    let Some(change) = &decision.rescale else {
+        return;
+    };
+    match options.freeze {
+        Some(Direction::Up) => assert!(change.to < change.from, "{change:?}"),
+        Some(Direction::Down) => assert!(change.to > change.from, "{change:?}"),
+        None => {}
     }
 }
 

@@ -4,7 +4,7 @@ use crate::metric::{Told, between};
 use crate::table::{Side, Table};
 use crate::view::View;
 use crate::words::{self, wrapped};
-use crate::{Subject, headline, limits};
+use crate::{Subject, headline, limits, options};
 use hpa::step::Calculation;
 
 const WIDTH: usize = 118;
@@ -62,6 +62,9 @@ fn facts(subject: &Subject<'_>) -> Facts {
     let mut fact = |name: &str, what: String| facts.push((name.to_owned(), what));
     fact("minReplicas", spec.min_replicas.unwrap_or(1).to_string());
     fact("maxReplicas", spec.max_replicas.to_string());
+    for option in options::asked(&spec.options) {
+        fact(option.annotation, option.value);
+    }
     for told in &view.metrics {
         of_metric(told, &mut fact);
     }
@@ -101,9 +104,13 @@ fn of_metric(told: &Told<'_>, fact: &mut impl FnMut(&str, String)) {
     if let Some(ratio) = ratio {
         of("ratio", words::ratio(ratio, &[1.0]));
     }
-    match told.proposal() {
-        Some(replicas) => of("asks for", replicas.to_string()),
-        None => of("asks for", "nothing, it failed".to_owned()),
+    match (told.proposal(), told.fallback) {
+        (Some(replicas), Some(_)) => of(
+            "asks for",
+            format!("nothing, it failed, and counts as {replicas}"),
+        ),
+        (Some(replicas), None) => of("asks for", replicas.to_string()),
+        (None, _) => of("asks for", "nothing, it failed".to_owned()),
     }
 }
 
@@ -111,6 +118,17 @@ fn of_metric(told: &Told<'_>, fact: &mut impl FnMut(&str, String)) {
 fn result(subject: &Subject<'_>) -> String {
     match &subject.decision.rescale {
         Some(change) => format!("{} → {}", change.from, change.to),
+        None if subject.decision.withheld.is_some() => {
+            let (from, to) = (
+                subject.decision.current_replicas,
+                subject.decision.desired_replicas,
+            );
+            if from == to {
+                format!("held at {from}")
+            } else {
+                format!("would be {from} → {to}")
+            }
+        }
         None => format!("stays at {}", subject.decision.current_replicas),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Subject;
 use crate::metric::Told;
+use crate::options;
 use crate::sentence;
 use crate::view::View;
 use crate::words;
@@ -11,13 +12,15 @@ use hpa::step::Step;
 pub(crate) fn headline(subject: &Subject<'_>) -> String {
     let decision = subject.decision;
     let view = View::of(subject);
+    let asked = &subject.spec.options;
     let done = match &decision.rescale {
         Some(change) => format!("{} → {}", change.from, change.to),
-        None if matches!(decision.steps.first(), Some(Step::NoScale { .. })) => {
-            "nothing decided".to_owned()
-        }
+        None if no_scale(&decision.steps) => "nothing decided".to_owned(),
         None if view.kept.is_some() => format!("undecided, stays at {}", view.current),
-        None => format!("stays at {}", view.current),
+        None => match &decision.withheld {
+            Some(withheld) => options::withheld(withheld, asked),
+            None => format!("stays at {}{}", view.current, options::standing(asked)),
+        },
     };
     let why = decision.steps.iter().find_map(|step| match step {
         Step::NoScale { .. }
@@ -26,8 +29,15 @@ pub(crate) fn headline(subject: &Subject<'_>) -> String {
         | Step::NoSelection { .. } => Some(sentence::of(&view, step)),
         _ => None,
     });
-    let why = why.unwrap_or_else(|| by_metrics(&view, decision.rescale.is_some()));
+    let changes = decision.rescale.is_some() || decision.withheld.is_some();
+    let why = why.unwrap_or_else(|| by_metrics(&view, changes));
     format!("{done}: {why}.")
+}
+
+fn no_scale(steps: &[Step]) -> bool {
+    steps
+        .iter()
+        .any(|step| matches!(step, Step::NoScale { .. }))
 }
 
 fn by_metrics(view: &View<'_>, changes: bool) -> String {
@@ -53,9 +63,10 @@ fn among(view: &View<'_>, chosen: &Told<'_>) -> String {
         .iter()
         .filter(|m| m.step.index != chosen.step.index);
     let said: Vec<String> = others
-        .map(|other| match other.proposal() {
-            Some(replicas) => format!("{} asks for {replicas}", other.name()),
-            None => format!("{} failed, and could only have raised that", other.name()),
+        .map(|other| match (other.proposal(), other.counts_as()) {
+            (Some(_), Some(counts)) => format!("{} failed and {counts}", other.name()),
+            (Some(replicas), None) => format!("{} asks for {replicas}", other.name()),
+            (None, _) => format!("{} failed, and could only have raised that", other.name()),
         })
         .collect();
     match said.len() {

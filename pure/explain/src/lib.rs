@@ -8,21 +8,25 @@
 //!
 //! | rule | says |
 //! | --- | --- |
+//! | `Options` | what the autoscaler asks for beyond Kubernetes' own, if anything; and what of it is not understood |
 //! | `NoScale` | the target's scale could not be read |
 //! | `Start` | the replicas found, and the bounds |
+//! | `Ownership` | which pods are the target's own; only where they are selected by ownership |
 //! | `Disabled` | the target is at zero, and not because the autoscaler put it there |
 //! | `OutsideBounds` | the replicas found are outside the bounds, so no metric was asked |
 //! | `NoSelection` | the scale's selector is missing, invalid or shared with another autoscaler |
 //! | `Metric` | one metric: its pods, its passes, its proposal or error; one line for each metric |
+//! | `Fallback` | what the metric before counts as, which failed; only where there is a fallback |
 //! | `Select` | which metric asks for the most, or why none may |
 //! | `Stabilize` | what recent recommendations made of the number |
 //! | `Rate` | what the policies of `spec.behavior` made of it; only where there is a change |
 //! | `Bound` | what the bounds and the older limit on scaling up made of it; only without `spec.behavior` |
 //! | `LiftFromZero` | from zero it goes to `minReplicas` at once |
+//! | `Freeze`, `Pause`, `DryRun` | what the option of that name made of the number; only while it is on |
 //! | `Result` | what is done |
 //! | `Kept` | nothing could be decided: the status keeps its number |
 //!
-//! A pod's `group` is `Ready`, `Unready`, `Missing` or `Ignored`; its `rule` is a name of `hpa::step::GroupRule`,
+//! A pod's `group` is `Ready`, `Unready`, `Missing`, `Unrequested` or `Ignored`; its `rule` is a name of `hpa::step::GroupRule`,
 //! and a metric's `proposalRule` one of `hpa::step::Rule`. Names that end in `Milli` are thousandths of the
 //! metric's unit (millicores, thousandths of a byte). `hpa::step::audit` recomputes the number from the same steps.
 
@@ -31,6 +35,7 @@ mod headline;
 mod limits;
 mod metric;
 mod numbers;
+mod options;
 mod sentence;
 mod table;
 mod text;

@@ -4,23 +4,29 @@ mod assumptions;
 
 use crate::unit::Unit;
 use crate::words::{self, count};
-use hpa::step::{Calculation, Group, GroupRule, MetricStep, Pass, Rule};
-use hpa::{Metric, Source, Spec, Tolerances};
+use crate::{Subject, options};
+use hpa::step::{Calculation, FallbackStep, Group, GroupRule, MetricStep, Pass, Rule};
+use hpa::{Metric, Observation, Source, Tolerances};
 
 /// A metric's step, with what the specification says of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Told<'a> {
     pub(crate) step: &'a MetricStep,
+    /// What it counts as, if it failed and may fall back.
+    pub(crate) fallback: Option<&'a FallbackStep>,
     metric: Option<&'a Metric>,
+    seen: &'a Observation,
     current: i32,
 }
 
 impl<'a> Told<'a> {
-    pub(crate) fn new(spec: &'a Spec, step: &'a MetricStep, current: i32) -> Self {
-        let metric = spec.metrics.get(step.index);
+    pub(crate) fn new(subject: &Subject<'a>, step: &'a MetricStep, current: i32) -> Self {
+        let metric = subject.spec.metrics.get(step.index);
         Self {
             step,
+            fallback: None,
             metric,
+            seen: subject.seen,
             current,
         }
     }
@@ -54,12 +60,41 @@ impl<'a> Told<'a> {
             .iter()
             .filter(|p| p.assumed.is_some())
             .count();
-        self.count(Group::Ready) + self.step.strangers + assumed
+        self.multiplied() + self.step.strangers + assumed
     }
 
-    /// What it asks for.
+    /// Pods by which the first ratio is multiplied: it counts for those without requests too.
+    fn multiplied(&self) -> usize {
+        self.count(Group::Ready) + self.count(Group::Unrequested)
+    }
+
+    /// What it asks for, or counts as.
     pub(crate) fn proposal(&self) -> Option<i32> {
-        self.step.proposal.as_ref().ok().map(|p| p.replicas)
+        let own = self.step.proposal.as_ref().ok().map(|p| p.replicas);
+        own.or_else(|| self.fallback?.replicas)
+    }
+
+    /// `counts as 6, what it asked for 3m ago (fallback)`, if it failed.
+    pub(crate) fn counts_as(&self) -> Option<String> {
+        self.fallback.map(options::counts_as)
+    }
+
+    /// `without a cpu request, and counted at the others' ratio: web-1, web-2`.
+    pub(crate) fn without_requests(&self) -> Option<String> {
+        let Calculation::Pods { first, .. } = &self.step.calculation else {
+            return None;
+        };
+        let pods = self.step.pods.iter();
+        let bare = pods.filter(|p| p.request.is_none() && p.group != Group::Ignored);
+        let names: Vec<&str> = bare.map(|p| p.name(self.seen)).collect();
+        if first.request.is_none() || names.is_empty() {
+            return None;
+        }
+        let names = options::named(&names);
+        Some(format!(
+            "left out of the ratio for having no {} request, but multiplied by it: {names}",
+            self.name()
+        ))
     }
 
     /// Whether its number was computed, not just left as it is.
@@ -79,9 +114,12 @@ impl<'a> Told<'a> {
     /// `cpu is at 81 % of its 50 % target across 3 ready pods; 81/50 × 3 = 4.86, rounded up to 5`, or why not.
     pub(crate) fn sentence(&self) -> String {
         if let Err(error) = &self.step.proposal {
-            return self.failure(error);
+            let failure = std::iter::once(self.failure(error));
+            let parts: Vec<String> = failure.chain(self.counts_as()).collect();
+            return parts.join("; it ");
         }
         let mut parts = vec![self.reading()];
+        parts.extend(self.without_requests());
         parts.extend(self.assumption());
         parts.push(self.working());
         parts.join("; ")
@@ -202,7 +240,7 @@ impl<'a> Told<'a> {
         match &self.step.calculation {
             Calculation::None => String::new(),
             Calculation::Pods { first, second } => match second {
-                None => self.over_pods((proposal.rule, wanted), first, self.count(Group::Ready)),
+                None => self.over_pods((proposal.rule, wanted), first, self.multiplied()),
                 Some(second) => self.over_pods((proposal.rule, wanted), second, self.figures()),
             },
             Calculation::Value {
@@ -361,6 +399,8 @@ pub(crate) fn in_short(rule: GroupRule) -> &'static str {
         GroupRule::Failed => "failed",
         GroupRule::Pending => "pending",
         GroupRule::NoFigure => "without a figure",
+        GroupRule::TooOld => "measured too long ago",
+        GroupRule::NoRequest => "without a request",
         GroupRule::HasFigure => "with a figure",
         GroupRule::NeverObserved => "without a Ready condition or a start time",
         GroupRule::StartingNotReady => "starting and not ready",

@@ -1,6 +1,6 @@
 //! All numbers of a step, by stable names.
 
-use crate::{Number, Numbers, Subject};
+use crate::{Number, Numbers, Subject, options};
 use hpa::step::{
     Calculation, Group, GroupRule, MetricStep, Origin, Pass, PodStep, PolicyStep, RateStep, Rule,
     StabilizeStep, Step,
@@ -11,17 +11,23 @@ use units::Duration;
 /// A step's stable name.
 pub(crate) const fn rule(step: &Step) -> &'static str {
     match step {
+        Step::Options(_) => "Options",
         Step::NoScale { .. } => "NoScale",
         Step::Start { .. } => "Start",
+        Step::Ownership(_) => "Ownership",
         Step::Disabled { .. } => "Disabled",
         Step::OutsideBounds { .. } => "OutsideBounds",
         Step::NoSelection { .. } => "NoSelection",
         Step::Metric(_) => "Metric",
+        Step::Fallback(_) => "Fallback",
         Step::Select(_) => "Select",
         Step::Stabilize(_) => "Stabilize",
         Step::Rate(_) => "Rate",
         Step::Bound(_) => "Bound",
         Step::LiftFromZero { .. } => "LiftFromZero",
+        Step::Freeze { .. } => "Freeze",
+        Step::Pause { .. } => "Pause",
+        Step::DryRun { .. } => "DryRun",
         Step::Result { .. } => "Result",
         Step::Kept { .. } => "Kept",
     }
@@ -29,6 +35,20 @@ pub(crate) const fn rule(step: &Step) -> &'static str {
 
 pub(crate) fn of(subject: &Subject<'_>, step: &Step) -> Numbers {
     match step {
+        Step::Options(asked) => options::numbers(asked),
+        Step::Ownership(step) => options::ownership_numbers(step),
+        Step::Fallback(step) => options::fallback_numbers(step),
+        Step::Freeze {
+            direction,
+            before,
+            after,
+        } => {
+            let mut numbers = vec![("direction", text(direction.as_str()))];
+            numbers.extend(moved(*before, *after));
+            numbers
+        }
+        Step::Pause { before, after } => moved(*before, *after),
+        Step::DryRun { from, to } => moved(*from, *to),
         Step::NoScale { error } | Step::NoSelection { error } => vec![("error", text(error))],
         Step::Start {
             current,
@@ -90,7 +110,7 @@ fn text(text: impl Into<String>) -> Number {
 }
 
 /// Seconds; a fraction only where there is one.
-fn seconds(duration: Duration) -> Number {
+pub(crate) fn seconds(duration: Duration) -> Number {
     if duration.nanos() % 1_000_000_000 == 0 {
         int(duration.whole_seconds())
     } else {
@@ -289,6 +309,7 @@ const fn group(group: Group) -> &'static str {
         Group::Ready => "Ready",
         Group::Unready => "Unready",
         Group::Missing => "Missing",
+        Group::Unrequested => "Unrequested",
         Group::Ignored => "Ignored",
     }
 }
@@ -299,6 +320,8 @@ const fn group_rule(rule: GroupRule) -> &'static str {
         GroupRule::Failed => "Failed",
         GroupRule::Pending => "Pending",
         GroupRule::NoFigure => "NoFigure",
+        GroupRule::TooOld => "TooOld",
+        GroupRule::NoRequest => "NoRequest",
         GroupRule::HasFigure => "HasFigure",
         GroupRule::NeverObserved => "NeverObserved",
         GroupRule::StartingNotReady => "StartingNotReady",

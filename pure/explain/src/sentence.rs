@@ -1,6 +1,7 @@
 //! Each step in a sentence.
 
 use crate::limits;
+use crate::options;
 use crate::view::View;
 use crate::words;
 use hpa::step::{BoundStep, RateStep, SelectStep, StabilizeStep, Step};
@@ -9,6 +10,16 @@ use units::Duration;
 /// What a step says.
 pub(crate) fn of(view: &View<'_>, step: &Step) -> String {
     match step {
+        Step::Options(asked) => options::lines(asked).join("; "),
+        Step::Ownership(step) => options::ownership(step),
+        Step::Fallback(step) => format!("{} failed; it {}", step.name, options::counts_as(step)),
+        Step::Freeze {
+            direction,
+            before,
+            after,
+        } => options::freeze(*direction, *before, *after),
+        Step::Pause { before, after } => options::pause(*before, *after),
+        Step::DryRun { from, to } => options::dry_run(*from, *to),
         Step::NoScale { error } => format!("the target's scale cannot be read: {error}"),
         Step::Start {
             current,
@@ -26,9 +37,11 @@ pub(crate) fn of(view: &View<'_>, step: &Step) -> String {
         Step::NoSelection { error } => format!("its pods are not known: {error}"),
         Step::Metric(metric) => {
             let told = view.metrics.iter().find(|m| m.step.index == metric.index);
-            told.map_or_else(String::new, |told| match told.proposal() {
-                Some(replicas) => format!("{}; it asks for {replicas}", told.sentence()),
-                None => told.sentence(),
+            told.map_or_else(String::new, |told| match &told.step.proposal {
+                Ok(hpa::step::Proposal { replicas, .. }) => {
+                    format!("{}; it asks for {replicas}", told.sentence())
+                }
+                Err(_) => told.sentence(),
             })
         }
         Step::Select(step) => select(view, step),
@@ -39,10 +52,15 @@ pub(crate) fn of(view: &View<'_>, step: &Step) -> String {
             format!("coming from zero it goes to minReplicas {after} at once")
         }
         Step::Result { current, desired } if current == desired => format!("it stays at {current}"),
-        Step::Result { .. } => {
-            let reason = view.reason.unwrap_or_default();
-            format!("the event's reason: {reason}")
-        }
+        Step::Result { .. } => match (view.reason, view.withheld) {
+            (None, Some(withheld)) => {
+                format!(
+                    "nothing is done; the reason would be: {}",
+                    withheld.change.reason
+                )
+            }
+            (reason, _) => format!("the event's reason: {}", reason.unwrap_or_default()),
+        },
         Step::Kept { desired } => {
             format!("nothing is done, and the status keeps {desired} as desired")
         }

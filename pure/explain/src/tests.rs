@@ -2,6 +2,7 @@
 
 mod limits;
 mod metrics;
+mod options;
 mod outcomes;
 mod properties;
 mod samples;

@@ -5,7 +5,7 @@ mod pods;
 
 use crate::view::View;
 use crate::words::{self, wrapped};
-use crate::{Subject, headline, limits, sentence};
+use crate::{Subject, headline, limits, options, sentence};
 use hpa::SelectPolicy;
 use hpa::step::{RateStep, StabilizeStep, Step};
 use units::{Duration, Timestamp};
@@ -50,10 +50,13 @@ fn head(subject: &Subject<'_>) -> String {
         spec.min_replicas.unwrap_or(1),
         spec.max_replicas
     );
+    let asked = options::lines(&spec.options);
+    let asked: String = asked.iter().map(|line| row("option", line)).collect();
     [
         row("autoscaler", subject.name),
         row("target", &target),
         row("bounds", &bounds),
+        asked,
         row("decided at", &rfc3339(subject.now)),
     ]
     .concat()
@@ -88,7 +91,15 @@ fn transformations(subject: &Subject<'_>, view: &View<'_>) -> String {
     let unmoved = subject.spec.behavior.is_some() && view.rate.is_none();
     for step in steps {
         let (name, number) = match step {
-            Step::Start { .. } | Step::Metric(_) => continue,
+            Step::Options(_) | Step::Start { .. } | Step::Metric(_) => continue,
+            Step::Ownership(step) => ("own pods", step.own.to_string()),
+            Step::Fallback(step) => {
+                let number = step.replicas.map(|n| n.to_string());
+                ("fallback", number.unwrap_or_default())
+            }
+            Step::Freeze { before, after, .. } => ("frozen", arrow(*before, *after)),
+            Step::Pause { before, after } => ("paused", arrow(*before, *after)),
+            Step::DryRun { from, to } => ("dry run", arrow(*from, *to)),
             Step::NoScale { .. } => ("scale", String::new()),
             Step::NoSelection { .. } => ("pods", String::new()),
             Step::Disabled { .. } => ("disabled", "0".to_owned()),

@@ -2,6 +2,7 @@
 
 use crate::metric::Told;
 use crate::{Subject, limits};
+use hpa::Withheld;
 use hpa::step::{BoundStep, RateStep, SelectStep, StabilizeStep, Step};
 
 /// What the steps of one decision say, each kind at its place.
@@ -19,6 +20,8 @@ pub(crate) struct View<'a> {
     pub(crate) kept: Option<i32>,
     /// Why it changes, in the event's words.
     pub(crate) reason: Option<&'a str>,
+    /// A change that an option holds back.
+    pub(crate) withheld: Option<&'a Withheld>,
 }
 
 impl<'a> View<'a> {
@@ -26,13 +29,19 @@ impl<'a> View<'a> {
         let mut view = Self {
             current: subject.decision.current_replicas,
             reason: subject.decision.rescale.as_ref().map(|r| r.reason.as_str()),
+            withheld: subject.decision.withheld.as_ref(),
             ..Self::default()
         };
         for step in &subject.decision.steps {
             match step {
                 Step::Metric(metric) => {
-                    let told = Told::new(subject.spec, metric, view.current);
+                    let told = Told::new(subject, metric, view.current);
                     view.metrics.push(told);
+                }
+                Step::Fallback(step) => {
+                    if let Some(told) = view.metrics.last_mut() {
+                        told.fallback = Some(step);
+                    }
                 }
                 Step::Select(step) => view.select = Some(step),
                 Step::Stabilize(step) => view.stabilize = Some(step),
@@ -51,9 +60,9 @@ impl<'a> View<'a> {
         self.metrics.get(self.select?.chosen?)
     }
 
-    /// Those that could not be calculated.
+    /// Those that ask for nothing, as they failed and have not fallen back.
     pub(crate) fn failed(&self) -> impl Iterator<Item = &Told<'a>> {
-        self.metrics.iter().filter(|m| m.step.proposal.is_err())
+        self.metrics.iter().filter(|m| m.proposal().is_none())
     }
 
     /// What moved the number, in order.

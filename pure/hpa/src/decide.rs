@@ -7,13 +7,16 @@ use crate::bounds;
 use crate::decision::{
     CurrentMetrics, Decision, Event, EventKind, Failure, Outcome, Rescale, Said, condition,
 };
+use crate::fallback;
 use crate::history::History;
+use crate::hold::{self, Left, Spoken, Withheld};
 use crate::metric::Context;
 use crate::observation::{Observation, Scale, ScaleProblem, ScaleStep};
-use crate::propose::{self, Proposed};
+use crate::options::PodSelection;
+use crate::propose::{self, Asked, Proposed};
 use crate::spec::Spec;
 use crate::stabilize;
-use crate::step::Step;
+use crate::step::{OwnershipStep, Step};
 use units::Timestamp;
 
 const BELOW_MIN: &str = "Current number of replicas below Spec.MinReplicas";
@@ -30,12 +33,13 @@ pub fn decide(now: Timestamp, spec: &Spec, seen: &Observation, history: &History
         events: Vec::new(),
         history: history.clone(),
     };
-    let run = Run {
+    let mut run = Run {
         now,
         spec,
         outcome,
         steps: Vec::with_capacity(spec.metrics.len() + 5),
     };
+    run.consider_options();
     match &seen.scale {
         Ok(scale) => run.with_scale(seen, scale),
         Err(problem) => run.without_scale(problem),
@@ -94,7 +98,15 @@ impl Run<'_> {
             ),
         };
         self.keep();
-        self.finish(None, Some(Failure { text, spec }))
+        self.finish(Left::None, Some(Failure { text, spec }))
+    }
+
+    fn consider_options(&mut self) {
+        let options = &self.spec.options;
+        fallback::forget(self.spec, &mut self.outcome.history.known);
+        if options.any() {
+            self.steps.push(Step::Options(Box::new(options.clone())));
+        }
     }
 
     /// The status keeps its number.
@@ -121,6 +133,12 @@ impl Run<'_> {
             min: self.spec.min(),
             max: self.spec.max_replicas,
         });
+        if self.spec.options.pod_selection == PodSelection::Owner {
+            self.steps.push(Step::Ownership(OwnershipStep {
+                own: seen.pods.len(),
+                left_out: seen.left_out.clone(),
+            }));
+        }
         let mut failure = None;
         match self.wish(seen, scale, &mut failure) {
             Wish::Undecided(error) => {
@@ -133,28 +151,30 @@ impl Run<'_> {
                     self.reference()
                 );
                 self.keep();
-                self.finish(None, Some(Failure { text, spec: false }))
+                self.finish(Left::None, Some(Failure { text, spec: false }))
             }
-            Wish::Nothing => {
-                self.outcome.desired_replicas = current;
-                self.steps.push(Step::Result {
-                    current,
-                    desired: current,
-                });
-                self.finish(None, failure)
-            }
-            Wish::Change(desired, reason) => {
-                self.steps.push(Step::Result { current, desired });
-                self.finish(
-                    Some(Rescale {
-                        from: current,
-                        to: desired,
-                        reason,
-                    }),
-                    failure,
-                )
+            Wish::Nothing => self.settle(current, None, failure),
+            Wish::Change(to, reason) => {
+                let from = current;
+                self.settle(current, Some(Rescale { from, to, reason }), failure)
             }
         }
+    }
+
+    /// The change that was decided on is made, unless an option holds it back.
+    fn settle(
+        mut self,
+        current: i32,
+        change: Option<Rescale>,
+        failure: Option<Failure>,
+    ) -> Decision {
+        let left = hold::hold(&self.spec.options, current, change, &mut self.steps);
+        let desired = left.desired(current);
+        self.steps.push(Step::Result { current, desired });
+        if !matches!(left, Left::Made(_)) {
+            self.outcome.desired_replicas = desired;
+        }
+        self.finish(left, failure)
     }
 
     fn wish(&mut self, seen: &Observation, scale: &Scale, failure: &mut Option<Failure>) -> Wish {
@@ -201,36 +221,25 @@ impl Run<'_> {
             scale,
             tolerances,
         };
-        let Proposed { replicas, error } =
+        let Proposed { asked, error } =
             propose::propose(context, &mut self.outcome, &mut self.steps);
-        let Some((proposed, name)) = replicas else {
+        let Some(asked) = asked else {
             return Wish::Undecided(error.unwrap_or_default());
         };
         *failure = error.map(|text| Failure { text, spec: false });
-        self.by_metrics(current, proposed, &name, scaled_to_zero)
+        self.by_metrics(current, asked, scaled_to_zero)
     }
 
     /// From the metrics' number to the one that may be set.
-    fn by_metrics(
-        &mut self,
-        current: i32,
-        proposed: i32,
-        name: &str,
-        scaled_to_zero: bool,
-    ) -> Wish {
+    fn by_metrics(&mut self, current: i32, mut asked: Asked, scaled_to_zero: bool) -> Wish {
         let min = self.spec.min();
         // A proposal below zero counts as zero, and then no metric has asked.
-        let (wanted, name) = if proposed > 0 {
-            (proposed, name)
-        } else {
-            (0, "")
-        };
-        let mut reason = match wanted.cmp(&current) {
-            std::cmp::Ordering::Greater => format!("{name} above target"),
-            std::cmp::Ordering::Less => "All metrics below target".to_owned(),
-            std::cmp::Ordering::Equal => String::new(),
-        };
-        let mut desired = self.normalize(current, wanted);
+        if asked.replicas <= 0 {
+            asked.replicas = 0;
+            asked.name.clear();
+        }
+        let mut reason = asked.reason(current);
+        let mut desired = self.normalize(current, asked.replicas);
         if current == 0 && min != 0 && scaled_to_zero && desired < min {
             self.steps.push(Step::LiftFromZero {
                 before: desired,
@@ -252,10 +261,11 @@ impl Run<'_> {
     fn normalize(&mut self, current: i32, wanted: i32) -> i32 {
         let (now, spec) = (self.now, self.spec);
         let history = &mut self.outcome.history;
+        let config = spec.effective_config();
         let stabilized = match &spec.behavior {
-            None => stabilize::legacy(now, wanted, spec.config.downscale_stabilization, history),
+            None => stabilize::legacy(now, wanted, config.downscale_stabilization, history),
             Some(rules) => {
-                stabilize::with_behavior(now, (current, wanted), rules, &spec.config, history)
+                stabilize::with_behavior(now, (current, wanted), rules, &config, history)
             }
         };
         let held = stabilized.after;
@@ -307,7 +317,9 @@ impl Run<'_> {
         );
     }
 
-    fn finish(mut self, rescale: Option<Rescale>, failure: Option<Failure>) -> Decision {
+    fn finish(mut self, left: Left, failure: Option<Failure>) -> Decision {
+        let (rescale, withheld) = left.apart();
+        self.say_options(withheld.as_ref());
         let before_rescale = self.outcome.clone();
         if let Some(change) = &rescale {
             self.rescaled(change);
@@ -316,11 +328,22 @@ impl Run<'_> {
             current_replicas: self.outcome.current_replicas,
             desired_replicas: self.outcome.desired_replicas,
             rescale,
+            withheld,
             outcome: self.outcome,
             failure,
             steps: self.steps,
             before_rescale,
         }
+    }
+
+    fn say_options(&mut self, withheld: Option<&Withheld>) {
+        let spoken = Spoken {
+            now: self.now,
+            options: &self.spec.options,
+            withheld,
+            steps: &self.steps,
+        };
+        hold::say(&spoken, &mut self.outcome);
     }
 
     /// What follows a change of scale that was made.

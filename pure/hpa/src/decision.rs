@@ -1,6 +1,7 @@
 //! What to do, and everything that will be said about it.
 
 use crate::history::History;
+use crate::hold::Withheld;
 use crate::step::Step;
 use std::borrow::Cow;
 use units::{Quantity, Timestamp};
@@ -14,6 +15,8 @@ pub struct Decision {
     pub desired_replicas: i32,
     /// The change to make, if any.
     pub rescale: Option<Rescale>,
+    /// A change that was decided on, but is held back as the autoscaler's options say.
+    pub withheld: Option<Withheld>,
     /// What follows when the change is made, or there is none to make.
     pub outcome: Outcome,
     /// What upstream's controller would log as this reconcile's error.
@@ -176,6 +179,12 @@ pub(crate) mod condition {
     pub(crate) const SCALING_ACTIVE: &str = "ScalingActive";
     pub(crate) const SCALING_LIMITED: &str = "ScalingLimited";
     pub(crate) const SCALED_TO_ZERO: &str = "ScaledToZero";
+    // Of our own: see `hold`.
+    pub(crate) const PAUSED: &str = "Paused";
+    pub(crate) const FROZEN: &str = "Frozen";
+    pub(crate) const DRY_RUN: &str = "DryRun";
+    pub(crate) const FALLBACK: &str = "Fallback";
+    pub(crate) const INVALID_OPTIONS: &str = "InvalidOptions";
 }
 
 impl Decision {

@@ -18,6 +18,8 @@ pub struct History {
     pub ups: Vec<ScaleEvent>,
     /// Replicas removed.
     pub downs: Vec<ScaleEvent>,
+    /// What each metric last asked for; only where it may be fallen back on.
+    pub known: Vec<Known>,
 }
 
 /// What the metrics asked for at one time, before anything stabilized it.
@@ -36,6 +38,17 @@ pub struct ScaleEvent {
     pub at: Timestamp,
     /// By how many; never negative.
     pub change: i32,
+}
+
+/// What a metric last asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Its [`identity`](crate::Metric::identity).
+    pub metric: u64,
+    /// When.
+    pub at: Timestamp,
+    /// How many; never negative.
+    pub replicas: i32,
 }
 
 impl History {

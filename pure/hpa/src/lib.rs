@@ -12,9 +12,12 @@ mod behavior;
 mod bounds;
 mod decide;
 pub mod decision;
+mod fallback;
 pub mod history;
+mod hold;
 mod metric;
 pub mod observation;
+pub mod options;
 mod pods;
 mod propose;
 pub mod remember;
@@ -28,11 +31,13 @@ pub use decide::decide;
 pub use decision::{
     Condition, Current, CurrentMetrics, Decision, Event, EventKind, Failure, Outcome, Rescale,
 };
-pub use history::{History, Recommendation, ScaleEvent};
+pub use history::{History, Known, Recommendation, ScaleEvent};
+pub use hold::{Holder, Withheld};
 pub use observation::{
-    ContainerRequests, ContainerUsage, Observation, Phase, Pod, PodMetrics, PodValue, Reading,
-    Ready, Scale, ScaleProblem, ScaleStep, Selection, Status,
+    ContainerRequests, ContainerUsage, LeftOut, Observation, Phase, Pod, PodMetrics, PodValue,
+    Reading, Ready, Sample, Scale, ScaleProblem, ScaleStep, Selection, Status, Unowned,
 };
+pub use options::{Direction, Fallback, Options, PodSelection, PodsWithoutRequests};
 pub use spec::{
     Behavior, Config, Gates, Identifier, Metric, Policy, PolicyKind, Resource, Rules, SelectPolicy,
     Source, Spec, Target, TargetKind, Tolerances,

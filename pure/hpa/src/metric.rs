@@ -6,7 +6,7 @@ mod per_pod;
 mod value;
 
 use crate::decision::Current;
-use crate::observation::{Observation, Reading, Scale};
+use crate::observation::{Observation, Reading, Sample, Scale};
 use crate::spec::{Identifier, Metric, Resource, Source, Spec, Target, TargetKind, Tolerances};
 use crate::step::{Calculation, MetricStep, Origin, Proposal};
 use units::{Format, Quantity, Timestamp};
@@ -19,6 +19,29 @@ pub(crate) struct Context<'a> {
     pub(crate) seen: &'a Observation,
     pub(crate) scale: &'a Scale,
     pub(crate) tolerances: Tolerances,
+}
+
+impl Context<'_> {
+    /// What was measured before does not count.
+    pub(crate) fn cutoff(&self) -> Option<Timestamp> {
+        let age = self.spec.options.metric_max_age?;
+        Some(self.now.minus(age))
+    }
+
+    /// Why a figure that is not of a pod does not count, if so. Times are left out: the text is that of an
+    /// event, and should stay the same.
+    fn too_old(&self, sample: &Sample) -> Option<String> {
+        let age = self.spec.options.metric_max_age?;
+        match sample.timestamp {
+            Some(at) if at >= self.now.minus(age) => None,
+            Some(_) => Some(format!(
+                "the figure is older than {age} (evenkeel.dev/metric-max-age)"
+            )),
+            None => Some(format!(
+                "the figure does not say when it was measured, and must not be older than {age} (evenkeel.dev/metric-max-age)"
+            )),
+        }
+    }
 }
 
 /// A metric's answer.
@@ -214,7 +237,10 @@ fn object_reading(
     reading: Option<&Reading>,
 ) -> Result<i64, String> {
     let error = match reading {
-        Some(Reading::Object(Ok(value))) => return Ok(*value),
+        Some(Reading::Object(Ok(sample))) => match context.too_old(sample) {
+            None => return Ok(sample.value),
+            Some(problem) => problem,
+        },
         Some(Reading::Object(Err(error))) => {
             format!("unable to fetch metrics from custom metrics API: {error}")
         }
@@ -279,12 +305,17 @@ fn external_reading<'a>(
     context: Context<'_>,
     metric: &Identifier,
     reading: Option<&'a Reading>,
-) -> Result<&'a [i64], String> {
+) -> Result<&'a [Sample], String> {
     if let Some(problem) = &metric.selector_problem {
         return Err(problem.clone());
     }
     let error = match reading {
-        Some(Reading::External(Ok(series))) if !series.is_empty() => return Ok(series),
+        Some(Reading::External(Ok(series))) if !series.is_empty() => {
+            match series.iter().find_map(|sample| context.too_old(sample)) {
+                None => return Ok(series),
+                Some(problem) => problem,
+            }
+        }
         Some(Reading::External(Ok(_))) => {
             "no metrics returned from external metrics API".to_owned()
         }
@@ -305,7 +336,7 @@ fn external(
     context: Context<'_>,
     metric: &Identifier,
     target: &Target,
-    reading: Result<&[i64], String>,
+    reading: Result<&[Sample], String>,
     step: &mut MetricStep,
 ) -> Result<Accepted, Failed> {
     let failed = |cause: String, error: String| Failed {

@@ -2,6 +2,7 @@
 
 use crate::decision::Condition;
 use crate::spec::Resource;
+use std::collections::BTreeSet;
 use units::{Duration, Timestamp};
 
 /// Everything that was seen for one decision.
@@ -11,8 +12,11 @@ pub struct Observation {
     pub status: Status,
     /// The target's scale, or why it cannot be had.
     pub scale: Result<Scale, ScaleProblem>,
-    /// All pods that the scale's selector picks, in any order; by name is quickest.
+    /// All pods that the scale's selector picks, in any order; by name is quickest. Where pods are selected
+    /// by ownership, only the target's own.
     pub pods: Vec<Pod>,
+    /// The others, where pods are selected by ownership.
+    pub left_out: Vec<LeftOut>,
     /// Why the pods are not known, if they are not. (Upstream has them in a cache, and is never at a loss.)
     pub pods_problem: Option<String>,
     /// What metrics.k8s.io serves for these pods, or its error. By name is quickest.
@@ -178,8 +182,70 @@ pub enum Reading {
     Resource,
     /// For `Pods` metrics.
     Pods(Result<Vec<PodValue>, String>),
-    /// For `Object` metrics, in milli-units.
-    Object(Result<i64, String>),
-    /// For `External` metrics: every series' value in milli-units.
-    External(Result<Vec<i64>, String>),
+    /// For `Object` metrics.
+    Object(Result<Sample, String>),
+    /// For `External` metrics: every series.
+    External(Result<Vec<Sample>, String>),
+}
+
+/// A figure that is not of a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// In milli-units.
+    pub value: i64,
+    /// When it was measured, if the API says so.
+    pub timestamp: Option<Timestamp>,
+}
+
+impl From<i64> for Sample {
+    /// Of unknown age.
+    fn from(value: i64) -> Self {
+        Self {
+            value,
+            timestamp: None,
+        }
+    }
+}
+
+/// A pod that the scale's selector picks and that is not the target's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name.
+    pub pod: String,
+    /// Why it is not.
+    pub why: Unowned,
+}
+
+/// Why a pod is not the target's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unowned {
+    /// It has finished.
+    Finished,
+    /// Nothing controls it.
+    NoController,
+    /// Something else controls it.
+    Controller {
+        /// The controller's kind.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Observation {
+    /// Takes pods and their figures out.
+    pub fn leave_out(&mut self, left_out: Vec<LeftOut>) {
+        let out: BTreeSet<&str> = left_out.iter().map(|l| l.pod.as_str()).collect();
+        let stays = |pod: &str| !out.contains(pod);
+        self.pods.retain(|pod| stays(&pod.name));
+        if let Ok(metrics) = &mut self.resource_metrics {
+            metrics.retain(|m| stays(&m.pod));
+        }
+        for reading in &mut self.readings {
+            if let Reading::Pods(Ok(values)) = reading {
+                values.retain(|v| stays(&v.pod));
+            }
+        }
+        self.left_out = left_out;
+    }
 }

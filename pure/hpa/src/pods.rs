@@ -4,6 +4,7 @@
 //! getContainerMetrics.
 
 use crate::observation::{Observation, Phase, Pod, PodMetrics, PodValue};
+use crate::options::PodsWithoutRequests;
 use crate::spec::{Config, Resource};
 use crate::step::{Group, GroupRule, PodStep};
 use units::{Duration, Timestamp};
@@ -17,6 +18,8 @@ struct Figure<'a> {
     window: Duration,
     /// Whether a pod of this name was met.
     met: bool,
+    /// Whether it is too old to count.
+    old: bool,
 }
 
 /// Figures, one a pod, sorted by the pod's name.
@@ -29,6 +32,7 @@ impl<'a> Figures<'a> {
         metrics: &'a [PodMetrics],
         resource: &Resource,
         container: Option<&str>,
+        cutoff: Option<Timestamp>,
     ) -> Self {
         let mut figures = Vec::with_capacity(metrics.len());
         figures.extend(metrics.iter().filter_map(|m| {
@@ -42,19 +46,21 @@ impl<'a> Figures<'a> {
                 timestamp: m.timestamp,
                 window: m.window,
                 met: false,
+                old: is_old(m.timestamp, cutoff),
             })
         }));
         Self::sorted(figures)
     }
 
     /// Of a custom metric.
-    pub(crate) fn of_values(values: &'a [PodValue]) -> Self {
+    pub(crate) fn of_values(values: &'a [PodValue], cutoff: Option<Timestamp>) -> Self {
         let figures = values.iter().map(|v| Figure {
             pod: &v.pod,
             value: v.value,
             timestamp: v.timestamp,
             window: v.window,
             met: false,
+            old: is_old(v.timestamp, cutoff),
         });
         Self::sorted(figures.collect())
     }
@@ -81,6 +87,10 @@ impl<'a> Figures<'a> {
         *cursor += 1;
         Some(found)
     }
+}
+
+fn is_old(measured: Timestamp, cutoff: Option<Timestamp>) -> bool {
+    cutoff.is_some_and(|cutoff| measured < cutoff)
 }
 
 /// Nothing when any container lacks the resource, or there are no containers.
@@ -129,7 +139,7 @@ pub(crate) fn group(pods: &[Pod], mut figures: Figures<'_>, cpu: Option<Starting
         }
     });
     let pods = steps.collect();
-    let strangers = figures.0.iter().filter(|f| !f.met);
+    let strangers = figures.0.iter().filter(|f| !f.met && !f.old);
     Grouped {
         pods,
         strangers: strangers.clone().count(),
@@ -156,6 +166,9 @@ fn place(pod: &Pod, figure: Option<&Figure<'_>>, cpu: Option<Starting<'_>>) -> (
     let Some(figure) = figure else {
         return (Group::Missing, GroupRule::NoFigure);
     };
+    if figure.old {
+        return (Group::Missing, GroupRule::TooOld);
+    }
     let Some(starting) = cpu else {
         return (Group::Ready, GroupRule::HasFigure);
     };
@@ -185,26 +198,51 @@ fn starting_rule(pod: &Pod, figure: &Figure<'_>, starting: Starting<'_>) -> Grou
     GroupRule::Settled
 }
 
-/// Every pod's request, of ignored and unready pods too; or the first that has none.
-/// Upstream: calculateRequests.
+/// Every pod's request, of ignored and unready pods too; or the first that has none. With `ignore`, pods
+/// may have none as long as one has. Upstream: calculateRequests.
 pub(crate) fn requests(
     steps: &mut [PodStep],
     pods: &[Pod],
-    resource: &Resource,
-    container: Option<&str>,
+    wanted: (&Resource, Option<&str>),
+    lacking: PodsWithoutRequests,
 ) -> Result<(), String> {
+    let mut first_error = None;
+    let mut found = false;
     for (step, pod) in steps.iter_mut().zip(pods) {
-        step.request = Some(match (&pod.pod_level_requests, container) {
-            (Some(requests), None) => amount(requests, resource).ok_or_else(|| {
-                format!(
-                    "missing pod-level request for {resource} in Pod {}",
-                    pod.name
-                )
-            })?,
-            _ => containers_request(pod, resource, container)?,
-        });
+        match pod_request(pod, wanted) {
+            Ok(request) => {
+                step.request = Some(request);
+                found = true;
+            }
+            Err(error) if lacking == PodsWithoutRequests::Fail => return Err(error),
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    match first_error {
+        Some(error) if !found => return Err(error),
+        None => return Ok(()),
+        Some(_) => {}
+    }
+    // Differs from upstream, and only where it is asked for.
+    let bare = |s: &&mut PodStep| s.request.is_none() && s.group == Group::Ready;
+    for step in steps.iter_mut().filter(bare) {
+        (step.group, step.rule) = (Group::Unrequested, GroupRule::NoRequest);
     }
     Ok(())
+}
+
+fn pod_request(pod: &Pod, (resource, container): (&Resource, Option<&str>)) -> Result<i64, String> {
+    match (&pod.pod_level_requests, container) {
+        (Some(requests), None) => amount(requests, resource).ok_or_else(|| {
+            format!(
+                "missing pod-level request for {resource} in Pod {}",
+                pod.name
+            )
+        }),
+        _ => containers_request(pod, resource, container),
+    }
 }
 
 fn containers_request(
@@ -243,9 +281,19 @@ pub(crate) fn of_target(seen: &Observation) -> Result<&[Pod], String> {
         ));
     }
     if seen.pods.is_empty() {
-        return Err("no pods returned by selector while calculating replica count".to_owned());
+        let error = "no pods returned by selector while calculating replica count";
+        return Err(format!("{error}{}", none_own(seen)));
     }
     Ok(&seen.pods)
+}
+
+/// Why there is nothing although the selector picks pods, if that is so.
+pub(crate) fn none_own(seen: &Observation) -> &'static str {
+    if seen.pods.is_empty() && !seen.left_out.is_empty() {
+        " (none of the pods that the selector picks is the target's own, as evenkeel.dev/pod-selection asks)"
+    } else {
+        ""
+    }
 }
 
 /// How many pods are running and ready. Upstream: getReadyPodsCount.

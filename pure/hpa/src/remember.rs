@@ -5,7 +5,8 @@
 //! was kept is missing or too old. A restart never hurries a change that would otherwise have waited.
 
 use crate::behavior::longest_period;
-use crate::history::{History, Recommendation, ScaleEvent};
+use crate::fallback;
+use crate::history::{History, Known, Recommendation, ScaleEvent};
 use crate::spec::Spec;
 use crate::stabilize::down_window;
 use units::{Duration, Timestamp};
@@ -13,6 +14,9 @@ use units::{Duration, Timestamp};
 /// More entries than this in one list are merged, so that what is kept has a bounded size. With upstream's
 /// sync period and the usual windows there are fewer than twenty.
 pub const ENTRIES_MAX: usize = 50;
+
+/// What more metrics than this last asked for is not kept.
+pub const KNOWN_MAX: usize = 12;
 
 const NANOS_PER_MILLI: i128 = 1_000_000;
 
@@ -26,10 +30,11 @@ struct Reach {
 
 impl Reach {
     fn of(spec: &Spec) -> Self {
+        let config = spec.effective_config();
         let Some(behavior) = &spec.behavior else {
             return Self {
                 up: None,
-                down: spec.config.downscale_stabilization,
+                down: config.downscale_stabilization,
                 events: None,
             };
         };
@@ -37,7 +42,7 @@ impl Reach {
         let up = behavior.up.stabilization_window_seconds.unwrap_or(0);
         Self {
             up: (up > 0).then(|| seconds(up)),
-            down: seconds(down_window(behavior, &spec.config)),
+            down: seconds(down_window(behavior, &config)),
             // Each direction's policies count the changes of both.
             events: Some(longest_period(&behavior.up).max(longest_period(&behavior.down))),
         }
@@ -60,13 +65,15 @@ pub fn essence(now: Timestamp, spec: &Spec, replicas: i32, history: &History) ->
         recommendations: (!says_nothing).then(|| thinned(recommendations)),
         ups: recent(now, reach.events, &history.ups),
         downs: recent(now, reach.events, &history.downs),
+        known: known(now, spec, history),
     };
     (kept != History::default()).then_some(kept)
 }
 
 /// Whether two essences lead to the same decisions. The time of the newest recommendation does not count:
-/// every look repeats it, and [`resume`] takes it as made just now.
-pub fn same(one: Option<&History>, other: Option<&History>) -> bool {
+/// every look repeats it, and [`resume`] takes it as made just now. Nor does a little of the time at which a
+/// metric was last known, which every look renews too: what is written may make it older, never younger.
+pub fn same(spec: &Spec, one: Option<&History>, other: Option<&History>) -> bool {
     let (Some(one), Some(other)) = (one, other) else {
         return one.is_none() && other.is_none();
     };
@@ -75,7 +82,29 @@ pub fn same(one: Option<&History>, other: Option<&History>) -> bool {
         list.split_last()
             .map(|(newest, rest)| (newest.replicas, rest.to_vec()))
     };
-    split(one) == split(other) && one.ups == other.ups && one.downs == other.downs
+    split(one) == split(other)
+        && one.ups == other.ups
+        && one.downs == other.downs
+        && same_known(spec, &one.known, &other.known)
+}
+
+fn same_known(spec: &Spec, one: &[Known], other: &[Known]) -> bool {
+    let slack = fallback::slack(spec);
+    let alike = |(a, b): (&Known, &Known)| {
+        let apart = a.at.max(b.at).since(a.at.min(b.at));
+        a.metric == b.metric && a.replicas == b.replicas && apart <= slack
+    };
+    one.len() == other.len() && one.iter().zip(other).all(alike)
+}
+
+/// What metrics last asked for, while that may count: in the order of the specification, in whole milliseconds.
+fn known(now: Timestamp, spec: &Spec, history: &History) -> Vec<Known> {
+    let mut known = fallback::outstanding(now, spec, &history.known);
+    known.truncate(KNOWN_MAX);
+    for one in &mut known {
+        one.at = earlier_millis(one.at);
+    }
+    known
 }
 
 /// The history with which a controller goes on that finds `stored`, a target of so many `replicas`, and a
@@ -98,11 +127,13 @@ pub fn resume(
         recent(now, reach.events, &stored.ups),
         recent(now, reach.events, &stored.downs),
     );
+    let known = fallback::outstanding(now, spec, &stored.known);
     let Some(newest) = list.last().copied() else {
         return History {
             recommendations: None,
             ups,
             downs,
+            known,
         };
     };
     // As old as what a first decision remembers.
@@ -125,6 +156,7 @@ pub fn resume(
         recommendations: Some(list),
         ups,
         downs,
+        known,
     }
 }
 
@@ -210,6 +242,12 @@ fn in_pairs<T: Copy>(list: &[T], merge: impl Fn(T, T) -> T) -> Vec<T> {
             _ => None,
         })
         .collect()
+}
+
+/// Rounded down: nothing counts for longer than it may.
+fn earlier_millis(at: Timestamp) -> Timestamp {
+    let millis = at.nanos().div_euclid(NANOS_PER_MILLI);
+    Timestamp::from_nanos(millis.saturating_mul(NANOS_PER_MILLI))
 }
 
 /// Rounded up: nothing ends early.

@@ -1,12 +1,14 @@
 //! Targets to decide about, for tests: by example, and of any kind.
 
 pub(crate) mod any;
+pub(crate) mod options;
 
 use crate::history::History;
 use crate::observation::{
     ContainerRequests, ContainerUsage, Observation, Phase, Pod, PodMetrics, Reading, Ready, Scale,
     Selection, Status,
 };
+use crate::options::Options;
 use crate::spec::{Config, Metric, Resource, Source, Spec, Target, TargetKind};
 use units::{Duration, Timestamp};
 
@@ -22,6 +24,7 @@ pub(crate) fn spec(percent: i32) -> Spec {
         metrics: vec![cpu(percent)],
         behavior: None,
         config: Config::default(),
+        options: Options::default(),
     }
 }
 
@@ -84,6 +87,7 @@ pub(crate) fn seen(usages: &[i64]) -> Observation {
             selection: Selection::Valid,
         }),
         pods: (0..usages.len()).map(pod).collect(),
+        left_out: Vec::new(),
         pods_problem: None,
         resource_metrics: Ok(usages
             .iter()

@@ -2,6 +2,7 @@
 //!
 //! Quantities are milli-units already, as upstream's controller reads them.
 
+use crate::options::Options;
 use std::fmt;
 use units::Duration;
 
@@ -24,6 +25,8 @@ pub struct Spec {
     pub behavior: Option<Behavior>,
     /// The controller's flags.
     pub config: Config,
+    /// What it asks for beyond upstream.
+    pub options: Options,
 }
 
 /// kube-controller-manager's flags and feature gates. Upstream: HPAControllerOptions.
@@ -263,7 +266,7 @@ impl Spec {
 
     /// Upstream: tolerancesForHpa.
     pub(crate) fn tolerances(&self) -> Tolerances {
-        let flag = self.config.tolerance;
+        let flag = self.effective_config().tolerance;
         let behavior = self
             .behavior
             .as_ref()

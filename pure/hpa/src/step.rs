@@ -3,16 +3,21 @@
 //! [`audit`] does so. Points in time are given as ages, so that steps mean the same whenever they are read.
 
 mod audit;
+mod options;
 
 pub use audit::audit;
+pub use options::{FallbackFrom, FallbackStep, OwnershipStep};
 
 use crate::observation::Observation;
+use crate::options::{Direction, Options};
 use crate::spec::{PolicyKind, SelectPolicy, Source, Tolerances};
 use units::Duration;
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
+    /// What is asked for beyond upstream; only where something is.
+    Options(Box<Options>),
     /// The target has no scale, so nothing was decided.
     NoScale {
         /// Why.
@@ -29,6 +34,8 @@ pub enum Step {
         /// `spec.maxReplicas`
         max: i32,
     },
+    /// Which pods are the target's, where they are selected by ownership.
+    Ownership(OwnershipStep),
     /// Nobody scales what was set to zero by hand.
     Disabled {
         /// Whether the autoscaler itself had set it to zero, and may do so (HPAScaleToZero).
@@ -50,6 +57,8 @@ pub enum Step {
     },
     /// What one metric asks for.
     Metric(MetricStep),
+    /// What the metric before counts as, which failed.
+    Fallback(FallbackStep),
     /// Which of the metrics counts.
     Select(SelectStep),
     /// Recent recommendations held the number up or down.
@@ -64,6 +73,29 @@ pub enum Step {
         before: i32,
         /// To the bound.
         after: i32,
+    },
+    /// One direction is frozen.
+    Freeze {
+        /// Which.
+        direction: Direction,
+        /// From.
+        before: i32,
+        /// To; the replicas there are, if that is the direction.
+        after: i32,
+    },
+    /// Nothing is scaled.
+    Pause {
+        /// From.
+        before: i32,
+        /// To the replicas there are.
+        after: i32,
+    },
+    /// The result is only said, not done.
+    DryRun {
+        /// From.
+        from: i32,
+        /// To.
+        to: i32,
     },
     /// What will be done.
     Result {
@@ -248,6 +280,8 @@ pub enum Group {
     Unready,
     /// It has no figure.
     Missing,
+    /// It has no request; the others' ratio counts for it.
+    Unrequested,
     /// It does not count at all.
     Ignored,
 }
@@ -263,6 +297,10 @@ pub enum GroupRule {
     Pending,
     /// There is no figure for it.
     NoFigure,
+    /// Its figure is older than may be.
+    TooOld,
+    /// It would be ready, but has no request.
+    NoRequest,
     /// It has a figure, and the metric is not cpu.
     HasFigure,
     /// cpu: it has no Ready condition or no start time.

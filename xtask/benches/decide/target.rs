@@ -28,6 +28,7 @@ impl Target {
                 selection: Selection::Valid,
             }),
             pods: (0..pods).map(pod).collect(),
+            left_out: Vec::new(),
             pods_problem: None,
             resource_metrics: Ok((0..pods).map(usage).collect()),
             readings: vec![Reading::Resource],
@@ -97,6 +98,7 @@ fn spec(replicas: i32) -> Spec {
         }],
         behavior: None,
         config: Config::default(),
+        options: hpa::Options::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{BadInput, now, print, witness};
 use crate::args::ExplainArgs;
 use anyhow::{Context, Result};
 use hpa::{Reading, ScaleStep};
-use hpa_controller::Look;
+use hpa_controller::{Look, ReplicaSet};
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Pod;
@@ -155,6 +155,12 @@ impl Gathered {
         };
         match look.pods(&selector).await {
             Ok(pods) => {
+                match look.replica_sets(&object, &scale, &pods).await {
+                    Ok(sets) => self
+                        .objects
+                        .extend(sets.iter().map(|set| replica_set(set, namespace))),
+                    Err(error) => self.unavailable.pods = Some(error),
+                }
                 self.objects.extend(pods.iter().map(plain_pod));
                 self.others = others(&look, all, &object, &pods).await;
             }
@@ -225,6 +231,16 @@ fn scale_object(scale: &k8s_openapi::api::autoscaling::v1::Scale) -> Result<Valu
     Ok(object)
 }
 
+/// Of a ReplicaSet only whose it is.
+fn replica_set(set: &ReplicaSet, namespace: &str) -> Value {
+    let owners = set.controller.as_ref().map_or(json!([]), |c| json!([c]));
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {"name": set.name, "namespace": namespace, "uid": set.uid, "ownerReferences": owners},
+    })
+}
+
 /// Of a pod only what decisions read: the rest is large, and may be nobody else's business.
 fn plain_pod(pod: &Pod) -> Value {
     let whole = json!(pod);
@@ -242,7 +258,7 @@ fn plain_pod(pod: &Pod) -> Value {
     let mut kept = json!({
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": only(metadata, &["name", "namespace", "labels", "creationTimestamp", "deletionTimestamp"]),
+        "metadata": only(metadata, &["name", "namespace", "labels", "creationTimestamp", "deletionTimestamp", "ownerReferences"]),
         "spec": only(spec, &["resources", "overhead"]),
         "status": only(status, &["phase", "startTime"]),
     });

@@ -139,7 +139,8 @@ fn ratio(metric: &MetricStep) -> Option<(String, f64)> {
     Some((name, ratio))
 }
 
-/// What keeps the number from being what the metrics ask for, by the reasons of the conditions.
+/// What keeps the number from being what the metrics ask for, by the reasons of the conditions; and what holds the
+/// change back.
 fn limits(decision: &Decision) -> Vec<String> {
     let limiting = decision.outcome.conditions.iter().filter(|condition| {
         match (&*condition.kind, &*condition.status) {
@@ -148,7 +149,11 @@ fn limits(decision: &Decision) -> Vec<String> {
             _ => false,
         }
     });
-    limiting.map(|c| c.reason.clone().into_owned()).collect()
+    let held = decision.withheld.iter().map(|w| w.by.as_str().to_owned());
+    limiting
+        .map(|c| c.reason.clone().into_owned())
+        .chain(held)
+        .collect()
 }
 
 /// Writes one gauge for each autoscaler that has it.

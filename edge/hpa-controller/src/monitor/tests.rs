@@ -31,9 +31,10 @@ fn decision() -> Decision {
             selection: Selection::Valid,
         }),
         pods: Vec::new(),
+        left_out: Vec::new(),
         pods_problem: None,
         resource_metrics: Ok(Vec::new()),
-        readings: vec![Reading::External(Ok(vec![40_000]))],
+        readings: vec![Reading::External(Ok(vec![40_000.into()]))],
     };
     hpa::decide(AT, &spec, &seen, &History::default())
 }

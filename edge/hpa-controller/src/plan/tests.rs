@@ -72,6 +72,7 @@ fn decision_after(object: &HorizontalPodAutoscaler, cpu: i64, history: &History)
             selection: Selection::Valid,
         }),
         pods: vec![pod("web-1"), pod("web-2")],
+        left_out: Vec::new(),
         pods_problem: None,
         resource_metrics: Ok(vec![metrics("web-1", cpu), metrics("web-2", cpu)]),
         readings: vec![hpa::Reading::Resource],

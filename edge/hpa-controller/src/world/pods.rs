@@ -1,8 +1,9 @@
 //! All pods, reduced to what decisions take; those with equal labels stand together, so that a selector is compared
 //! with each set of labels once, not with each pod.
 
-use hpa::Pod;
+use hpa::{Phase, Pod};
 use k8s::autoscaling::observe as wire;
+use k8s::autoscaling::ownership::Kin;
 use k8s::labels::{Interner, Labels};
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::core::v1;
@@ -30,6 +31,15 @@ impl Candidate {
             pod: wire::pod(object),
             labels: Labels::new(metadata.labels.clone().unwrap_or_default()),
             owner: owners.find(|o| o.controller == Some(true)).cloned(),
+        }
+    }
+
+    /// As far as it tells whose it is.
+    pub(crate) fn kin(&self) -> Kin<'_> {
+        Kin {
+            name: &self.pod.name,
+            finished: matches!(self.pod.phase, Phase::Succeeded | Phase::Failed),
+            controller: self.owner.as_ref(),
         }
     }
 }

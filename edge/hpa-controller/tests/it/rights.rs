@@ -2,7 +2,8 @@
 //! it lacks.
 
 use crate::manifests;
-use crate::world::{DEADLINE, NAMESPACE, World, condition, create, deployment};
+use crate::options::a_stranger;
+use crate::world::{DEADLINE, NAMESPACE, World, autoscaler, condition, create, deployment};
 use hpa_controller::HpaFlags;
 use k8s_openapi::api::core::v1::EventSource;
 use kube::api::{Api, DynamicObject, PostParams};
@@ -156,6 +157,52 @@ async fn with_the_shipped_rights_alone_it_scales_and_says_so() {
     let why = "New size: 4; reason: cpu resource utilization (percentage of request) above target";
     world.event("SuccessfulRescale", why).await;
     assert_eq!(world.refused.texts(), [""; 0], "nothing more is asked for");
+}
+
+/// An autoscaler that selects its pods by ownership, and a pod of nobody among them.
+async fn owning(world: &World) {
+    create(
+        &world.api("apps/v1", "Deployment", "deployments"),
+        deployment(),
+    )
+    .await;
+    for name in ["backend-app-1", "backend-app-2"] {
+        world.pod(name).await;
+    }
+    a_stranger(world).await;
+    create(&world.hpas("autoscaling/v1"), autoscaler()).await;
+    world.ask_for(json!({"pod-selection": "owner"})).await;
+}
+
+#[tokio::test]
+async fn with_the_shipped_rights_pods_of_nobody_are_left_out() {
+    let world = world(None).await;
+    owning(&world).await;
+    let _controller = start(&world);
+    let read = |hpa: &Value| {
+        hpa["status"]["currentMetrics"][0]["resource"]["current"]["averageUtilization"] == 50
+    };
+    let hpa = world.hpa(read).await;
+    assert_eq!(hpa["status"]["desiredReplicas"], 2);
+    assert_eq!(condition(&hpa, "ScalingActive")["status"], "True");
+    assert_eq!(world.refused.texts(), [""; 0], "nothing more is asked for");
+}
+
+#[tokio::test]
+async fn who_may_not_ask_whose_pods_they_are_scales_on_none_of_them() {
+    let right = ("apps", "replicasets", "get");
+    let world = world(Some(right)).await;
+    owning(&world).await;
+    let _controller = start(&world);
+    let place = "in the namespace \"eks-work\"";
+    let text = forbidden("get", "replicasets", "apps", place);
+    refused(&world, &text).await;
+    let says = |hpa: &Value| {
+        let message = condition(hpa, "ScalingActive")["message"].as_str();
+        message.is_some_and(|message| message.contains(&text))
+    };
+    let hpa = world.hpa(says).await;
+    assert_eq!(condition(&hpa, "ScalingActive")["status"], "False");
 }
 
 #[tokio::test]

@@ -184,13 +184,22 @@ impl World {
     }
 
     pub(crate) fn use_cpu(&self, usage: &str) {
-        let item = |name: &str| {
+        self.use_cpu_each(&[("backend-app-1", usage), ("backend-app-2", usage)]);
+    }
+
+    /// The metrics API has nothing about these pods.
+    pub(crate) fn use_no_cpu(&self) {
+        self.use_cpu_each(&[]);
+    }
+
+    /// What each pod uses.
+    pub(crate) fn use_cpu_each(&self, pods: &[(&str, &str)]) {
+        let item = |(name, usage): &(&str, &str)| {
             json!({"metadata": {"name": name, "namespace": NAMESPACE, "labels": {"app": "backend-app"}},
                 "timestamp": "2026-01-01T12:00:00Z", "window": "15s",
                 "containers": [{"name": "app", "usage": {"cpu": usage, "memory": "10Mi"}}]})
         };
-        self.metrics
-            .set(vec![item("backend-app-1"), item("backend-app-2")]);
+        self.metrics.set(pods.iter().map(item).collect());
     }
 
     /// Waits until the HPA satisfies `wanted`, and gives it.

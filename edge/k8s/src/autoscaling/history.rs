@@ -1,10 +1,11 @@
 //! [`hpa::History`] as a text, for the annotation that keeps it on the autoscaler.
 //!
 //! `{"v":1,"at":"2026-01-01T12:00:00.250Z","recommendations":[[5,45000],[2,0]],"ups":[[2,60000]]}`: how many
-//! replicas, and how many milliseconds before `at`. Which entries are worth writing is not decided here
+//! replicas, and how many milliseconds before `at`. `known`, where there is any, has before each such pair the
+//! metric that last asked for so many. Which entries are worth writing is not decided here
 //! but by [`hpa::remember`].
 
-use hpa::{History, Recommendation, ScaleEvent};
+use hpa::{History, Known, Recommendation, ScaleEvent};
 use k8s_openapi::jiff;
 use serde::{Deserialize, Serialize};
 use units::{Duration, Timestamp};
@@ -41,6 +42,8 @@ pub enum Problem {
 
 /// A number, and how many milliseconds ago.
 type Entry = (i32, i64);
+/// A metric's identity in hexadecimal digits, a number, and how many milliseconds ago.
+type KnownEntry = (String, i32, i64);
 
 #[derive(Serialize, Deserialize)]
 struct Written {
@@ -52,6 +55,9 @@ struct Written {
     ups: Vec<Entry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     downs: Vec<Entry>,
+    /// A controller that does not know this reads the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    known: Vec<KnownEntry>,
 }
 
 /// Only to tell another version from nonsense.
@@ -71,7 +77,7 @@ pub fn encode(now: Timestamp, history: &History) -> String {
             .clamp(0, AGE_MAX_MILLIS)
     };
     let events = |list: &[ScaleEvent]| list.iter().map(|e| (e.change, ago(e.at))).collect();
-    let written = Written {
+    let mut written = Written {
         v: VERSION,
         at: moment(reference).map_or_else(String::new, |at| at.to_string()),
         recommendations: history
@@ -80,8 +86,22 @@ pub fn encode(now: Timestamp, history: &History) -> String {
             .map(|list| list.iter().map(|r| (r.replicas, ago(r.at))).collect()),
         ups: events(&history.ups),
         downs: events(&history.downs),
+        known: known(&history.known, ago),
     };
-    serde_json::to_string(&written).unwrap_or_default()
+    let mut text = serde_json::to_string(&written).unwrap_or_default();
+    // What holds scaling back is worth more than what could be fallen back on.
+    while text.len() > BYTES_MAX && written.known.pop().is_some() {
+        text = serde_json::to_string(&written).unwrap_or_default();
+    }
+    text
+}
+
+/// Their times are in whole milliseconds already.
+fn known(known: &[Known], ago: impl Fn(Timestamp) -> i64) -> Vec<KnownEntry> {
+    known
+        .iter()
+        .map(|k| (format!("{:016x}", k.metric), k.replicas, ago(k.at)))
+        .collect()
 }
 
 /// The history of a text, read at `now`. Nothing in it is later than `now`.
@@ -111,6 +131,7 @@ pub fn decode(now: Timestamp, text: &str) -> Result<History, Problem> {
             .transpose()?,
         ups: read.all(written.ups, |at, change| ScaleEvent { at, change })?,
         downs: read.all(written.downs, |at, change| ScaleEvent { at, change })?,
+        known: read.known(written.known)?,
     })
 }
 
@@ -135,6 +156,21 @@ impl Reader {
             Ok(make(at.min(self.now), number))
         };
         list.into_iter().map(one).collect()
+    }
+
+    fn known(&self, list: Vec<KnownEntry>) -> Result<Vec<Known>, Problem> {
+        let mut known = Vec::with_capacity(list.len());
+        for (metric, replicas, ago) in list {
+            let metric = u64::from_str_radix(&metric, 16)
+                .map_err(|_| Problem::Foreign(format!("{metric:?} is no metric's identity")))?;
+            let entry = self.all(vec![(replicas, ago)], |at, replicas| Known {
+                metric,
+                at,
+                replicas,
+            })?;
+            known.extend(entry);
+        }
+        Ok(known)
     }
 }
 

@@ -42,6 +42,7 @@ pub fn spec(
             .collect(),
         behavior: wanted.behavior.as_ref().map(behavior),
         config,
+        options: super::options::of(object),
     }
 }
 

@@ -332,8 +332,8 @@ fn a_list_that_answers_one_metric_answers_no_other() {
     assert_eq!(
         readings,
         [
-            hpa::Reading::External(Ok(vec![40_000])),
-            hpa::Reading::External(Ok(vec![30_000]))
+            hpa::Reading::External(Ok(vec![40_000.into()])),
+            hpa::Reading::External(Ok(vec![30_000.into()]))
         ]
     );
 }

@@ -138,3 +138,38 @@ fn what_cannot_be_changed_is_said_with_what_can() {
         assert!(error.starts_with(expected), "{changes}: {error}");
     }
 }
+
+#[test]
+fn options_are_set_and_taken_away() {
+    assert_eq!(changed("paused=true"), Ok(1));
+    assert_eq!(changed("paused=true,paused=none"), Ok(3));
+    assert_eq!(changed("freeze=up"), Ok(1));
+    assert_eq!(changed("freeze=down"), Ok(3));
+    assert_eq!(changed("dryRun=true"), Ok(3));
+    assert_eq!(
+        changed("paused=maybe"),
+        Err("evenkeel.dev/paused is ignored: \"maybe\" is not true or false".to_owned())
+    );
+    assert_eq!(
+        changed("fallbackMaxAge=5m"),
+        Err("evenkeel.dev/fallback-max-age is ignored: it says something only beside evenkeel.dev/fallback: last-known-good".to_owned())
+    );
+}
+
+#[test]
+fn what_the_autoscaler_has_of_its_own_is_changed_in_the_place_of_the_flag() {
+    let own = SNAPSHOT.replace(
+        "metadata: {name: web, namespace: shop}\nspec:\n  scaleTargetRef",
+        "metadata: {name: web, namespace: shop, annotations: {evenkeel.dev/tolerance: \"9\"}}\nspec:\n  scaleTargetRef",
+    );
+    let choice = Choice {
+        hpa: None,
+        now: Timestamp::EPOCH,
+    };
+    let snapshot = Snapshot::parse("f", own.as_bytes(), choice).unwrap();
+    assert_eq!(snapshot.decide().desired_replicas, 1);
+    let changed = snapshot.what_if("tolerance=0.1").unwrap();
+    assert_eq!(changed.spec.options.tolerance, Some(0.1));
+    assert_eq!(changed.spec.config, snapshot.spec.config);
+    assert_eq!(changed.decide().desired_replicas, 3);
+}

@@ -17,6 +17,7 @@ pub(crate) fn any(any: &mut Any<'_, '_>, now: Timestamp) -> Result<History> {
         })?,
         ups: events(any, now)?,
         downs: events(any, now)?,
+        known: Vec::new(),
     })
 }
 

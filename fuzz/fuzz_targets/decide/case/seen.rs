@@ -4,8 +4,9 @@ use super::spec::{container, resource};
 use crate::any::Any;
 use arbitrary::Result;
 use hpa::{
-    Condition, ContainerRequests, ContainerUsage, Observation, Phase, Pod, PodMetrics, PodValue,
-    Reading, Ready, Resource, Scale, ScaleProblem, ScaleStep, Selection, Source, Spec, Status,
+    Condition, ContainerRequests, ContainerUsage, LeftOut, Observation, Phase, Pod, PodMetrics,
+    PodValue, Reading, Ready, Resource, Sample, Scale, ScaleProblem, ScaleStep, Selection, Source,
+    Spec, Status, Unowned,
 };
 use units::Timestamp;
 
@@ -27,6 +28,12 @@ pub(crate) fn any(any: &mut Any<'_, '_>, now: Timestamp, spec: &Spec) -> Result<
             }),
         },
         pods: any.list(PODS_MAX, |any| pod(any, now))?,
+        left_out: any.list(2, |any| {
+            Ok(LeftOut {
+                pod: name(any)?,
+                why: any.one(&[Unowned::Finished, Unowned::NoController])?,
+            })
+        })?,
         pods_problem: any.found(|_| Ok(()))?.err(),
         resource_metrics: any.found(|any| any.list(PODS_MAX, |any| usage(any, now)))?,
         readings: readings(any, now, spec)?,
@@ -126,14 +133,14 @@ fn readings(any: &mut Any<'_, '_>, now: Timestamp, spec: &Spec) -> Result<Vec<Re
     for metric in &spec.metrics {
         readings.push(match &metric.source {
             Source::Pods { .. } => of_pods(any, now)?,
-            Source::Object { .. } => Reading::Object(any.found(Any::milli)?),
-            Source::External { .. } => of_series(any)?,
+            Source::Object { .. } => Reading::Object(any.found(|any| sample(any, now))?),
+            Source::External { .. } => of_series(any, now)?,
             _ => Reading::Resource,
         });
     }
     if !any.allowed {
         readings.push(of_pods(any, now)?);
-        readings.push(of_series(any)?);
+        readings.push(of_series(any, now)?);
         let skipped = any.bytes.int_in_range(0..=readings.len())?;
         readings.rotate_left(skipped);
         readings.truncate(any.bytes.int_in_range(0..=3)?);
@@ -155,6 +162,14 @@ fn of_pods(any: &mut Any<'_, '_>, now: Timestamp) -> Result<Reading> {
     Ok(Reading::Pods(values))
 }
 
-fn of_series(any: &mut Any<'_, '_>) -> Result<Reading> {
-    Ok(Reading::External(any.found(|any| any.list(4, Any::milli))?))
+fn of_series(any: &mut Any<'_, '_>, now: Timestamp) -> Result<Reading> {
+    let series = any.found(|any| any.list(4, |any| sample(any, now)))?;
+    Ok(Reading::External(series))
+}
+
+fn sample(any: &mut Any<'_, '_>, now: Timestamp) -> Result<Sample> {
+    Ok(Sample {
+        value: any.milli()?,
+        timestamp: any.maybe(|any| any.time(now))?,
+    })
 }

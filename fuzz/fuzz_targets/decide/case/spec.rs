@@ -30,6 +30,7 @@ pub(crate) fn any(any: &mut Any<'_, '_>) -> Result<Spec> {
         metrics,
         behavior: any.maybe(behavior)?,
         config,
+        options: hpa::Options::default(),
     })
 }
 

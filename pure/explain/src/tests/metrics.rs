@@ -243,7 +243,7 @@ fn a_custom_metric_of_pods() {
 fn a_metric_of_another_object() {
     let case = Case::new(&[1, 1, 1])
         .starting(2, 10, None)
-        .only(object(value(40_000)), Reading::Object(Ok(120_000)));
+        .only(object(value(40_000)), Reading::Object(Ok(120_000.into())));
     expect![[r#"
         3 → 6: hits of Ingress main is at 120 of its 40 target; 120/40 × 2 ready pods = 6; nothing limited it.
 
@@ -265,7 +265,8 @@ fn a_metric_of_another_object() {
           result     3 → 6      the event's reason: Ingress metric hits above target
           checked    6          the steps alone lead to this number
     "#]].assert_eq(&case.text());
-    let calm = Case::new(&[1, 1, 1]).only(object(value(40_000)), Reading::Object(Ok(41_500)));
+    let calm =
+        Case::new(&[1, 1, 1]).only(object(value(40_000)), Reading::Object(Ok(41_500.into())));
     expect!["stays at 3: hits of Ingress main is at 41.5 of its 40 target; 41.5/40 = 1.04 is inside the tolerance, 0.9 to 1.1."].assert_eq(&calm.headline());
 }
 
@@ -273,7 +274,7 @@ fn a_metric_of_another_object() {
 fn an_external_metric_shared_among_replicas() {
     let case = Case::new(&[1, 1, 1]).only(
         external(average(30_000)),
-        Reading::External(Ok(vec![70_000, 51_000])),
+        Reading::External(Ok(vec![70_000.into(), 51_000.into()])),
     );
     expect![[r#"
         3 → 5: external metric queue_length is at 121 in all, 30 wanted per replica; 121/30 = 4.03, rounded up to 5; nothing
@@ -299,7 +300,7 @@ fn an_external_metric_shared_among_replicas() {
     "#]].assert_eq(&case.text());
     let calm = Case::new(&[1, 1, 1]).only(
         external(average(30_000)),
-        Reading::External(Ok(vec![92_000])),
+        Reading::External(Ok(vec![92_000.into()])),
     );
     expect!["stays at 3: external metric queue_length is at 92 in all, 30 wanted per replica; 92/(30 × 3) = 1.02 is inside the tolerance, 0.9 to 1.1."].assert_eq(&calm.headline());
 }
@@ -356,7 +357,7 @@ fn hundreds_of_pods() {
 fn a_product_hardly_above_an_integer() {
     let case = Case::new(&[1, 1, 1]).only(
         external(average(30_000)),
-        Reading::External(Ok(vec![120_001])),
+        Reading::External(Ok(vec![120_001.into()])),
     );
     expect!["3 → 5: external metric queue_length is at 120.001 in all, 30 wanted per replica; 120.001/30 = 4.00003, rounded up to 5; nothing limited it."].assert_eq(&case.headline());
 }

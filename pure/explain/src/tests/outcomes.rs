@@ -295,7 +295,7 @@ fn several_metrics() {
         .metric(memory(512), Reading::Resource)
         .metric(
             external(average(10_000)),
-            Reading::External(Ok(vec![12_000, 8_500])),
+            Reading::External(Ok(vec![12_000.into(), 8_500.into()])),
         );
     expect![[r#"
         3 → 5: memory is at 700.0Mi of its 512Mi target per pod across 3 ready pods; 700.0Mi/512Mi × 3 = 4.1, rounded up to 5,
@@ -339,7 +339,8 @@ fn several_metrics() {
 
 #[test]
 fn to_zero_and_back() {
-    let queue = |values: Vec<i64>| Reading::External(Ok(values));
+    let queue =
+        |values: Vec<i64>| Reading::External(Ok(values.into_iter().map(Into::into).collect()));
     let idle = Case::new(&[1, 1])
         .only(external(average(10_000)), queue(vec![0]))
         .bounds(0, 5)

@@ -11,13 +11,17 @@ fn any_amount() -> impl Strategy<Value = i64> {
     prop_oneof![4 => 0..200_000_i64, 1 => any::<i64>()]
 }
 
+fn series(values: Vec<i64>) -> Reading {
+    Reading::External(Ok(values.into_iter().map(Into::into).collect()))
+}
+
 fn any_metric() -> impl Strategy<Value = (Metric, Reading)> {
     (any_amount(), any_amount(), vec(any_amount(), 0..4), 0..5_u8).prop_map(
         |(target, single, several, kind)| match kind {
             0 => (memory(512), Reading::Resource),
-            1 => (object(value(target)), Reading::Object(Ok(single))),
-            2 => (external(average(target)), Reading::External(Ok(several))),
-            3 => (external(value(target)), Reading::External(Ok(several))),
+            1 => (object(value(target)), Reading::Object(Ok(single.into()))),
+            2 => (external(average(target)), series(several)),
+            3 => (external(value(target)), series(several)),
             _ => {
                 let values = several
                     .into_iter()

@@ -3,7 +3,7 @@
 use crate::{Subject, headline, text};
 use hpa::{
     Behavior, Condition, Config, ContainerRequests, ContainerUsage, Decision, History, Identifier,
-    Metric, Observation, Phase, Pod, PodMetrics, Policy, PolicyKind, Reading, Ready,
+    Metric, Observation, Options, Phase, Pod, PodMetrics, Policy, PolicyKind, Reading, Ready,
     Recommendation, Resource, Rules, Scale, ScaleEvent, SelectPolicy, Selection, Source, Spec,
     Status, Target, TargetKind,
 };
@@ -41,6 +41,7 @@ impl Case {
                 metrics: vec![cpu(50)],
                 behavior: None,
                 config: Config::default(),
+                options: Options::default(),
             },
             seen: Observation {
                 status: Status::default(),
@@ -50,6 +51,7 @@ impl Case {
                     selection: Selection::Valid,
                 }),
                 pods: (0..usages.len()).map(pod).collect(),
+                left_out: Vec::new(),
                 pods_problem: None,
                 resource_metrics: Ok(metrics.collect()),
                 readings: vec![Reading::Resource],

@@ -22,6 +22,9 @@ pub(super) fn section(subject: &Subject<'_>, told: &Told<'_>) -> String {
     if !told.step.pods.is_empty() {
         text.push_str(&pods::table(subject, told));
     }
+    if let Some(bare) = told.without_requests() {
+        text.push_str(&row("no request", &bare));
+    }
     if told.step.strangers > 0 {
         text.push_str(&row("others", &strangers(told)));
     }
@@ -61,6 +64,9 @@ pub(super) fn section(subject: &Subject<'_>, told: &Told<'_>) -> String {
         Ok(proposal) => row(&format!("asks for {}", proposal.replicas), &told.working()),
         Err(error) => row("failed", error),
     });
+    if let Some(counts) = told.counts_as() {
+        text.push_str(&row("fallback", &format!("it {counts}")));
+    }
     text
 }
 
@@ -145,7 +151,7 @@ fn value_of(subject: &Subject<'_>, told: &Told<'_>, value: i64) -> String {
     match series.len() {
         0 | 1 => sum,
         2..=SERIES_MAX => {
-            let parts: Vec<String> = series.iter().map(|milli| unit.amount(*milli)).collect();
+            let parts: Vec<String> = series.iter().map(|s| unit.amount(s.value)).collect();
             format!("{sum}, the sum of {}", words::listed(&parts))
         }
         many => format!("{sum}, the sum of {many} series"),

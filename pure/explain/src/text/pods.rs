@@ -36,7 +36,13 @@ type Kinds<'a> = Vec<(GroupRule, Vec<&'a PodStep>)>;
 /// By group and rule, in the order of the groups.
 fn kinds(pods: &[PodStep]) -> Kinds<'_> {
     let mut kinds: Kinds<'_> = Vec::new();
-    for group in [Group::Ready, Group::Unready, Group::Missing, Group::Ignored] {
+    for group in [
+        Group::Ready,
+        Group::Unrequested,
+        Group::Unready,
+        Group::Missing,
+        Group::Ignored,
+    ] {
         for pod in pods.iter().filter(|p| p.group == group) {
             match kinds.iter_mut().find(|(rule, _)| *rule == pod.rule) {
                 Some((_, pods)) => pods.push(pod),
@@ -107,6 +113,7 @@ const fn group(group: Group) -> &'static str {
         Group::Ready => "ready",
         Group::Unready => "unready",
         Group::Missing => "missing",
+        Group::Unrequested => "no request",
         Group::Ignored => "ignored",
     }
 }
@@ -137,6 +144,10 @@ fn why(subject: &Subject<'_>, index: usize, step: &PodStep) -> String {
             started(),
             readiness(pod, &changed())
         ),
+        GroupRule::TooOld => match measured(subject, index, &pod.name) {
+            Some((at, _)) => format!("measured {} ago, which is too long", ago(at)),
+            None => in_short(step.rule).to_owned(),
+        },
         GroupRule::NeverReady => format!("started {} ago, never ready", started()),
         GroupRule::Settled => readiness(pod, &changed()),
         rule => in_short(rule).to_owned(),
@@ -153,12 +164,17 @@ fn readiness(pod: &Pod, since: &str) -> String {
 
 /// When a pod's figure begins.
 fn measured_since(subject: &Subject<'_>, index: usize, pod: &str) -> Option<Timestamp> {
-    let begins = |at: Timestamp, window: Duration| at.minus(window);
+    let (at, window) = measured(subject, index, pod)?;
+    Some(at.minus(window))
+}
+
+/// When a pod's figure was measured, and over how long.
+fn measured(subject: &Subject<'_>, index: usize, pod: &str) -> Option<(Timestamp, Duration)> {
     if let Some(Reading::Pods(Ok(values))) = subject.seen.readings.get(index) {
         let value = values.iter().find(|v| v.pod == pod)?;
-        return Some(begins(value.timestamp, value.window));
+        return Some((value.timestamp, value.window));
     }
     let metrics: &[PodMetrics] = subject.seen.resource_metrics.as_deref().ok()?;
     let metrics = metrics.iter().find(|m| m.pod == pod)?;
-    Some(begins(metrics.timestamp, metrics.window))
+    Some((metrics.timestamp, metrics.window))
 }

@@ -9,6 +9,7 @@ use crate::spec::{Behavior, Policy, PolicyKind, Rules, SelectPolicy, Spec};
 use crate::step::{Group, GroupRule, Step};
 use units::Duration;
 
+mod options;
 mod properties;
 
 fn decided(spec: &Spec, seen: &Observation) -> Decision {

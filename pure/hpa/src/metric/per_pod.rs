@@ -8,7 +8,7 @@ use crate::arithmetic::to_i32;
 use crate::observation::{PodMetrics, PodValue};
 use crate::pods::{self, Figures, Grouped, Starting};
 use crate::spec::Resource;
-use crate::step::{Calculation, Group, MetricStep, Pass, PodStep, Proposal, Rule};
+use crate::step::{Calculation, Group, GroupRule, MetricStep, Pass, PodStep, Proposal, Rule};
 
 /// What the figures are held against.
 #[derive(Debug, Clone, Copy)]
@@ -28,9 +28,11 @@ pub(super) fn utilization(
     step: &mut MetricStep,
 ) -> Result<(Proposal, i32, i64), String> {
     let metrics = resource_metrics(context, resource)?;
-    let figures = Figures::of_resource(metrics, resource, container);
+    let figures = Figures::of_resource(metrics, resource, container, context.cutoff());
     let mut grouped = grouped(context, figures, *resource == Resource::Cpu, step)?;
-    let requests = pods::requests(&mut grouped.pods, &context.seen.pods, resource, container);
+    let lacking = context.spec.options.pods_without_requests;
+    let wanted = (resource, container);
+    let requests = pods::requests(&mut grouped.pods, &context.seen.pods, wanted, lacking);
     let (proposal, first) = match requests {
         Ok(()) => two_passes(context, Wanted::Utilization(target), grouped, step)?,
         Err(error) => {
@@ -54,7 +56,7 @@ pub(super) fn raw_resource(
     step: &mut MetricStep,
 ) -> Result<(Proposal, i64), String> {
     let metrics = resource_metrics(context, resource)?;
-    let figures = Figures::of_resource(metrics, resource, container);
+    let figures = Figures::of_resource(metrics, resource, container, context.cutoff());
     let grouped = grouped(context, figures, *resource == Resource::Cpu, step)?;
     let (proposal, first) = two_passes(context, Wanted::Average(target), grouped, step)?;
     Ok((proposal, first.current))
@@ -67,7 +69,7 @@ pub(super) fn plain_values(
     target: i64,
     step: &mut MetricStep,
 ) -> Result<(Proposal, i64), String> {
-    let figures = Figures::of_values(values);
+    let figures = Figures::of_values(values, context.cutoff());
     let grouped = grouped(context, figures, false, step)?;
     let (proposal, first) = two_passes(context, Wanted::Average(target), grouped, step)?;
     Ok((proposal, first.current))
@@ -79,7 +81,10 @@ fn resource_metrics<'a>(
 ) -> Result<&'a [PodMetrics], String> {
     let error = match &context.seen.resource_metrics {
         Ok(metrics) if !metrics.is_empty() => return Ok(metrics),
-        Ok(_) => "no metrics returned from resource metrics API".to_owned(),
+        Ok(_) => {
+            let error = "no metrics returned from resource metrics API";
+            format!("{error}{}", pods::none_own(context.seen))
+        }
         Err(error) => format!("unable to fetch metrics from resource metrics API: {error}"),
     };
     Err(format!(
@@ -94,14 +99,20 @@ fn grouped(
     step: &mut MetricStep,
 ) -> Result<Grouped, String> {
     let pods = pods::of_target(context.seen)?;
+    let config = context.spec.effective_config();
     let starting = cpu.then_some(Starting {
         now: context.now,
-        config: &context.spec.config,
+        config: &config,
     });
     let grouped = pods::group(pods, figures, starting);
     if count(&grouped.pods, Group::Ready) + grouped.strangers == 0 {
+        let old = grouped.pods.iter().any(|p| p.rule == GroupRule::TooOld);
         keep(grouped, step);
-        return Err("did not receive metrics for targeted pods (pods might be unready)".to_owned());
+        let age = context.spec.options.metric_max_age.filter(|_| old);
+        return Err(age.map_or_else(
+            || "did not receive metrics for targeted pods (pods might be unready)".to_owned(),
+            |age| format!("did not receive metrics for targeted pods that are younger than {age} (evenkeel.dev/metric-max-age)"),
+        ));
     }
     Ok(grouped)
 }
@@ -136,7 +147,8 @@ fn first_and_second(
 ) -> Result<(Proposal, Pass, Option<Pass>), String> {
     let current = context.scale.spec_replicas;
     let first = pass(wanted, grouped)?;
-    let ready = count(&grouped.pods, Group::Ready);
+    // The ratio counts for pods without requests too.
+    let ready = count(&grouped.pods, Group::Ready) + count(&grouped.pods, Group::Unrequested);
     let missing = count(&grouped.pods, Group::Missing);
     let up_with_unready = count(&grouped.pods, Group::Unready) > 0 && first.ratio > 1.0;
     if !up_with_unready && missing == 0 {

@@ -5,6 +5,7 @@
 
 use super::Context;
 use crate::arithmetic::{to_i32, to_i64};
+use crate::observation::Sample;
 use crate::pods;
 use crate::step::{Calculation, MetricStep, Proposal, Rule};
 
@@ -65,7 +66,7 @@ pub(super) fn object_per_replica(
 
 pub(super) fn external_per_replica(
     context: Context<'_>,
-    series: &[i64],
+    series: &[Sample],
     target: i64,
     step: &mut MetricStep,
 ) -> (Proposal, i64) {
@@ -118,9 +119,9 @@ fn capped(replicas: f64) -> i32 {
 }
 
 /// As GetExternalMetricReplicas adds: it stops at the largest number.
-pub(super) fn saturating_sum(series: &[i64]) -> i64 {
+pub(super) fn saturating_sum(series: &[Sample]) -> i64 {
     let mut sum = 0_i64;
-    for value in series {
+    for Sample { value, .. } in series {
         if *value > 0 && sum > i64::MAX - value {
             return i64::MAX;
         }
@@ -130,9 +131,9 @@ pub(super) fn saturating_sum(series: &[i64]) -> i64 {
 }
 
 /// As GetExternalPerPodMetricReplicas adds: whatever goes below zero is taken for an overflow.
-fn wrapping_sum(series: &[i64]) -> i64 {
+fn wrapping_sum(series: &[Sample]) -> i64 {
     let mut sum = 0_i64;
-    for value in series {
+    for Sample { value, .. } in series {
         sum = sum.wrapping_add(*value);
         if sum < 0 {
             return i64::MAX;

@@ -15,7 +15,7 @@ fn grouped(pods: &[&str], figures: &[(&str, i64)]) -> Grouped {
             value: *value,
         })
         .collect();
-    group(&pods, Figures::of_values(&values), None)
+    group(&pods, Figures::of_values(&values, None), None)
 }
 
 fn pod(name: &str) -> Pod {

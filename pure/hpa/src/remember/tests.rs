@@ -4,6 +4,7 @@ use super::{ENTRIES_MAX, essence, resume, same};
 use crate::decide;
 use crate::history::{History, Recommendation, ScaleEvent};
 use crate::observation::{Observation, Reading, Scale, Selection, Status};
+use crate::options::Options;
 use crate::spec::{
     Behavior, Config, Identifier, Metric, Policy, PolicyKind, Rules, SelectPolicy, Source, Spec,
     Target, TargetKind,
@@ -46,6 +47,7 @@ fn spec(behavior: Option<Behavior>) -> Spec {
             downscale_stabilization: Duration::from_seconds(60),
             ..Config::default()
         },
+        options: Options::default(),
     }
 }
 
@@ -95,16 +97,19 @@ impl World {
                 selection: Selection::Valid,
             }),
             pods: Vec::new(),
+            left_out: Vec::new(),
             pods_problem: None,
             resource_metrics: Ok(Vec::new()),
-            readings: vec![Reading::External(Ok(vec![i64::from(wanted) * 1_000]))],
+            readings: vec![Reading::External(Ok(vec![
+                (i64::from(wanted) * 1_000).into(),
+            ]))],
         };
         let decision = decide(now, &self.spec, &seen, &self.history);
         self.replicas = decision.desired_replicas;
         self.expected = self.replicas;
         self.history = decision.outcome.history;
         let essence = essence(now, &self.spec, self.replicas, &self.history);
-        if !same(self.stored.as_ref(), essence.as_ref()) {
+        if !same(&self.spec, self.stored.as_ref(), essence.as_ref()) {
             self.stored = essence;
             self.writes += 1;
         }
@@ -256,7 +261,7 @@ fn a_long_history_is_merged_so_that_nothing_ends_early() {
     let history = History {
         recommendations: Some(up),
         ups,
-        downs: Vec::new(),
+        ..History::default()
     };
     let mut spec = spec(Some(Behavior {
         up: rules(0, 1, 1_800),

@@ -5,7 +5,7 @@ use crate::decision::Condition;
 use crate::history::{History, Recommendation, ScaleEvent};
 use crate::observation::{
     ContainerRequests, ContainerUsage, Observation, Phase, Pod, PodMetrics, PodValue, Reading,
-    Ready, Scale, Selection, Status,
+    Ready, Sample, Scale, Selection, Status,
 };
 use crate::spec::{
     Behavior, Config, Gates, Identifier, Metric, Policy, PolicyKind, Resource, Rules, SelectPolicy,
@@ -148,16 +148,28 @@ fn any_metric() -> impl Strategy<Value = (Metric, Reading)> {
             let source = Source::Pods { metric: identifier() };
             (Metric { source, target: averaged(value) }, Reading::Pods(values))
         }),
-        1 => (any_target(), any_answer(0..40_000_i64)).prop_map(|(target, answer)| {
+        1 => (any_target(), any_answer((any_age(), 0..40_000_i64))).prop_map(|(target, answer)| {
             let (kind, name) = ("Ingress".to_owned(), "main".to_owned());
             let source = Source::Object { kind, name, metric: identifier() };
-            (Metric { source, target }, Reading::Object(answer))
+            (Metric { source, target }, Reading::Object(answer.map(|(age, value)| sample(age, value))))
         }),
-        1 => (any_target(), any_answer(vec(0..20_000_i64, 0..4))).prop_map(|(target, answer)| {
+        1 => (any_target(), any_answer(vec((any_age(), 0..20_000_i64), 0..4))).prop_map(|(target, answer)| {
             let source = Source::External { metric: identifier() };
-            (Metric { source, target }, Reading::External(answer))
+            let series = answer.map(|list| list.into_iter().map(|(age, value)| sample(age, value)).collect());
+            (Metric { source, target }, Reading::External(series))
         }),
     ]
+}
+
+fn any_age() -> impl Strategy<Value = Option<i64>> {
+    option::weighted(0.9, 0..200_i64)
+}
+
+fn sample(age: Option<i64>, value: i64) -> Sample {
+    Sample {
+        value,
+        timestamp: age.map(ago),
+    }
 }
 
 fn any_answer<T: std::fmt::Debug>(
@@ -274,6 +286,7 @@ pub(crate) fn any_history() -> impl Strategy<Value = History> {
             recommendations,
             ups,
             downs,
+            known: Vec::new(),
         })
 }
 
@@ -362,6 +375,7 @@ fn observation(
             selection: Selection::Valid,
         }),
         pods,
+        left_out: Vec::new(),
         pods_problem: None,
         resource_metrics: Ok(figures.into_iter().flatten().collect()),
         readings,
@@ -380,6 +394,21 @@ pub(crate) fn shifted(case: &Case, by: Duration) -> Case {
     }
     for metrics in case.seen.resource_metrics.iter_mut().flatten() {
         metrics.timestamp = metrics.timestamp.plus(by);
+    }
+    for reading in &mut case.seen.readings {
+        match reading {
+            Reading::Pods(Ok(values)) => values
+                .iter_mut()
+                .for_each(|v| v.timestamp = v.timestamp.plus(by)),
+            Reading::Object(Ok(sample)) => sample.timestamp = sample.timestamp.map(|t| t.plus(by)),
+            Reading::External(Ok(series)) => series
+                .iter_mut()
+                .for_each(|s| s.timestamp = s.timestamp.map(|t| t.plus(by))),
+            _ => {}
+        }
+    }
+    for known in &mut case.history.known {
+        known.at = known.at.plus(by);
     }
     for past in case.history.recommendations.iter_mut().flatten() {
         past.at = past.at.plus(by);

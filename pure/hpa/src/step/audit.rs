@@ -4,9 +4,11 @@
 //! with it only the conversion of floats to integers.
 
 mod metric;
+mod options;
 
 use super::{BoundStep, MetricStep, PolicyStep, RateStep, SelectStep, StabilizeStep, Step};
 use crate::arithmetic::to_i32;
+use crate::options::Options;
 use crate::spec::{PolicyKind, SelectPolicy};
 
 /// Recomputes a decision from its steps alone, and gives what its status must call desired.
@@ -27,12 +29,15 @@ pub fn audit(steps: &[Step]) -> Result<i32, String> {
 
 /// What the steps so far amount to.
 #[derive(Debug, Default)]
-struct Audit {
+struct Audit<'a> {
+    options: Option<&'a Options>,
     start: Option<Start>,
     /// What each metric asks for; nothing from one that failed.
     proposals: Vec<Option<i32>>,
     /// The number as it stands; none as long as nothing says what to do.
     number: Option<i32>,
+    /// Which of the rules that hold a change back have been asked.
+    held: options::Held,
     answer: Option<i32>,
 }
 
@@ -63,9 +68,10 @@ fn check(what: &str, holds: bool) -> Result<(), String> {
     }
 }
 
-impl Audit {
-    fn step(&mut self, step: &Step) -> Result<(), String> {
+impl<'a> Audit<'a> {
+    fn step(&mut self, step: &'a Step) -> Result<(), String> {
         match step {
+            Step::Options(options) => self.options(options),
             Step::Start {
                 current,
                 observed,
@@ -83,6 +89,7 @@ impl Audit {
             Step::NoScale { .. } => {
                 check("no scale only before anything else", self.start.is_none())
             }
+            Step::Ownership(step) => self.ownership(step),
             Step::Disabled {
                 scaled_to_zero,
                 object_or_external,
@@ -93,11 +100,19 @@ impl Audit {
                 self.proposals.is_empty(),
             ),
             Step::Metric(metric) => self.metric(metric),
+            Step::Fallback(step) => self.fallback(step),
             Step::Select(select) => self.select(select),
             Step::Stabilize(step) => self.stabilize(step),
             Step::Rate(step) => self.rate(step),
             Step::Bound(step) => self.bound(step),
             Step::LiftFromZero { before, after } => self.lift(*before, *after),
+            Step::Freeze {
+                direction,
+                before,
+                after,
+            } => self.freeze(*direction, (*before, *after)),
+            Step::Pause { before, after } => self.pause((*before, *after)),
+            Step::DryRun { from, to } => self.dry_run(*from, *to),
             Step::Result { current, desired } => self.result(*current, *desired),
             Step::Kept { desired } => {
                 check("no number where the old one is kept", self.number.is_none())?;
@@ -269,6 +284,7 @@ impl Audit {
     }
 
     fn result(&mut self, current: i32, desired: i32) -> Result<(), String> {
+        self.all_were_asked()?;
         same("the result's beginning", current, self.started()?.current)?;
         same("the result", desired, self.standing()?)?;
         self.answer = Some(desired);

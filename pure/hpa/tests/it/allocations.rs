@@ -1,9 +1,9 @@
 //! A decision allocates as often for a thousand pods as for ten: nothing is allocated for a pod.
 
 use hpa::{
-    Config, ContainerRequests, ContainerUsage, History, Identifier, Metric, Observation, Phase,
-    Pod, PodMetrics, PodValue, Reading, Ready, Resource, Scale, Selection, Source, Spec, Status,
-    Target, TargetKind,
+    Config, ContainerRequests, ContainerUsage, History, Identifier, Metric, Observation, Options,
+    Phase, Pod, PodMetrics, PodValue, Reading, Ready, Resource, Scale, Selection, Source, Spec,
+    Status, Target, TargetKind,
 };
 use units::{Duration, Timestamp};
 
@@ -77,6 +77,7 @@ fn seen(pods: usize) -> Observation {
             selection: Selection::Valid,
         }),
         pods: (0..pods).map(pod).collect(),
+        left_out: Vec::new(),
         pods_problem: None,
         resource_metrics: Ok(with_figure(pods).map(usage).collect()),
         readings: vec![Reading::Pods(Ok(with_figure(pods).map(value).collect()))],
@@ -93,6 +94,7 @@ fn spec(source: Source, target: Target) -> Spec {
         metrics: vec![Metric { source, target }],
         behavior: None,
         config: Config::default(),
+        options: Options::default(),
     }
 }
 

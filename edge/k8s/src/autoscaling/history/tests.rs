@@ -2,8 +2,8 @@
 
 use super::{BYTES_MAX, Problem, decode, encode};
 use expect_test::expect;
-use hpa::remember::ENTRIES_MAX;
-use hpa::{History, Recommendation, ScaleEvent};
+use hpa::remember::{ENTRIES_MAX, KNOWN_MAX};
+use hpa::{History, Known, Recommendation, ScaleEvent};
 use proptest::prelude::*;
 use units::{Duration, Timestamp};
 
@@ -15,6 +15,14 @@ fn ago(millis: i64) -> Timestamp {
 
 fn recommendation((replicas, millis): (i32, i64)) -> Recommendation {
     Recommendation {
+        at: ago(millis),
+        replicas,
+    }
+}
+
+fn known((metric, replicas, millis): (u64, i32, i64)) -> Known {
+    Known {
+        metric,
         at: ago(millis),
         replicas,
     }
@@ -32,7 +40,7 @@ fn it_is_compact_and_can_be_read_by_people() {
     let history = History {
         recommendations: Some([(5, 45_000), (2, 0)].map(recommendation).to_vec()),
         ups: vec![event((2, 60_000))],
-        downs: vec![],
+        ..History::default()
     };
     let text = encode(NOW, &history);
     expect![[r#"{"v":1,"at":"2026-01-01T12:00:00.25Z","recommendations":[[5,45000],[2,0]],"ups":[[2,60000]]}"#]]
@@ -58,10 +66,34 @@ fn the_longest_is_within_the_limit() {
         recommendations: Some(vec![recommendation((i32::MAX, year)); ENTRIES_MAX]),
         ups: vec![event((i32::MAX, year)); ENTRIES_MAX],
         downs: vec![event((i32::MAX, year)); ENTRIES_MAX],
+        known: vec![known((u64::MAX, i32::MAX, year)); KNOWN_MAX],
     };
     let text = encode(NOW, &history);
     assert!(text.len() <= BYTES_MAX, "{}", text.len());
+    // What could be fallen back on gives way.
+    let mut read = decode(NOW, &text).unwrap();
+    assert!(read.known.len() < history.known.len());
+    read.known.clone_from(&history.known);
+    assert_eq!(read, history);
+}
+
+#[test]
+fn what_metrics_last_asked_for_is_written_beside_and_can_be_left_unread() {
+    let history = History {
+        ups: vec![event((2, 60_000))],
+        known: vec![known((255, 6, 15_000)), known((u64::MAX, 0, 0))],
+        ..History::default()
+    };
+    let text = encode(NOW, &history);
+    expect![[r#"{"v":1,"at":"2026-01-01T12:00:00.25Z","ups":[[2,60000]],"known":[["00000000000000ff",6,15000],["ffffffffffffffff",0,0]]}"#]].assert_eq(&text);
     assert_eq!(decode(NOW, &text), Ok(history));
+    let foreign = text.replace("00000000000000ff", "not-a-number");
+    assert_eq!(
+        decode(NOW, &foreign),
+        Err(Problem::Foreign(
+            "\"not-a-number\" is no metric's identity".to_owned()
+        ))
+    );
 }
 
 #[test]
@@ -159,11 +191,13 @@ proptest! {
             proptest::collection::vec((0..i32::MAX, 0_i64..4_000_000), 0..20)),
         ups in proptest::collection::vec((0..i32::MAX, 0_i64..4_000_000), 0..20),
         downs in proptest::collection::vec((0..i32::MAX, 0_i64..4_000_000), 0..20),
+        all_known in proptest::collection::vec((any::<u64>(), 0..i32::MAX, 0_i64..4_000_000), 0..12),
     ) {
         let history = History {
             recommendations: recommendations.map(|l| l.into_iter().map(recommendation).collect()),
             ups: ups.into_iter().map(event).collect(),
             downs: downs.into_iter().map(event).collect(),
+            known: all_known.into_iter().map(known).collect(),
         };
         prop_assert_eq!(decode(NOW, &encode(NOW, &history)), Ok(history));
     }

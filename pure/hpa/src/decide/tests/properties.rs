@@ -167,7 +167,7 @@ proptest! {
             rules.up.policies.reverse();
             rules.down.policies.reverse();
         }
-        let History { recommendations, ups, downs } = &mut turned.history;
+        let History { recommendations, ups, downs, .. } = &mut turned.history;
         recommendations.iter_mut().for_each(|list| list.reverse());
         ups.reverse();
         downs.reverse();

@@ -49,7 +49,8 @@ pub(super) fn proposal(start: Start, step: &MetricStep) -> Result<Option<i32>, S
 fn group(rule: GroupRule) -> Group {
     match rule {
         GroupRule::Deleting | GroupRule::Failed => Group::Ignored,
-        GroupRule::NoFigure => Group::Missing,
+        GroupRule::NoFigure | GroupRule::TooOld => Group::Missing,
+        GroupRule::NoRequest => Group::Unrequested,
         GroupRule::HasFigure | GroupRule::StartingReady | GroupRule::Settled => Group::Ready,
         GroupRule::Pending
         | GroupRule::NeverObserved
@@ -118,13 +119,14 @@ fn over_pods(
     let own = |pod: &PodStep| pod.value.filter(|_| pod.group == Group::Ready);
     pass(step, first, own).map_err(|e| format!("first pass: {e}"))?;
     let of = |group| step.pods.iter().filter(|p| p.group == group).count();
+    let counted = of(Group::Ready) + of(Group::Unrequested);
     let idle = of(Group::Unready) > 0 && first.ratio > 1.0;
     if !idle && of(Group::Missing) == 0 {
         check("no second pass without assumptions", second.is_none())?;
         if inside(step.tolerances, first.ratio) {
             return Ok((start.current, Rule::WithinTolerance));
         }
-        let replicas = rounded(first.ratio * of(Group::Ready) as f64, false);
+        let replicas = rounded(first.ratio * counted as f64, false);
         return Ok((replicas, Rule::RatioTimesReadyPods));
     }
     for pod in &step.pods {
@@ -134,7 +136,7 @@ fn over_pods(
     let second = second.ok_or("the second pass is missing")?;
     pass(step, second, |pod| own(pod).or(pod.assumed)).map_err(|e| format!("second pass: {e}"))?;
     let guessed = step.pods.iter().filter(|p| p.assumed.is_some()).count();
-    let figures = of(Group::Ready) + step.strangers + guessed;
+    let figures = counted + step.strangers + guessed;
     Ok(after_assumptions(
         start,
         step.tolerances,
