@@ -6,6 +6,7 @@
 mod inherited;
 
 use crate::config::HpaFlags;
+use crate::kinds::Kind;
 use anyhow::bail;
 use inherited::Inherited;
 use runtime::auth::AuthArgs;
@@ -30,6 +31,14 @@ pub struct Args {
     /// How logs are written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub logging_format: LogFormat,
+    /// Which kinds of autoscalers to serve: autoscaling/v2, evenkeel.dev/v1, or both
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "autoscaling/v2",
+        value_name = "KINDS"
+    )]
+    pub serve: Vec<Kind>,
     #[command(flatten)]
     pub hpa: HpaFlags,
     #[command(flatten)]

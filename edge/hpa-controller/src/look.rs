@@ -2,6 +2,7 @@
 
 use crate::custom::{self, Asker};
 use crate::fleet::Selectors;
+use crate::kinds::Kind;
 use crate::mapping::Mapper;
 use crate::observe::Observer;
 use crate::target;
@@ -62,7 +63,9 @@ impl Look {
             };
             let text = scale.status.and_then(|s| s.selector).unwrap_or_default();
             match LabelSelector::parse(&text) {
-                Ok(selector) if !text.is_empty() => self.selectors.put(autoscaler, selector),
+                Ok(selector) if !text.is_empty() => {
+                    self.selectors.put(Kind::Autoscaling, autoscaler, selector);
+                }
                 _ => {}
             }
         }
@@ -88,6 +91,7 @@ impl Look {
 
     fn observer(&self) -> Observer<'_> {
         Observer {
+            kind: Kind::Autoscaling,
             client: &self.client,
             mapper: &self.mapper,
             selectors: &self.selectors,

@@ -3,6 +3,7 @@
 use crate::custom::{self, Asker, query};
 use crate::errors::{get, request};
 use crate::fleet::Selectors;
+use crate::kinds::Kind;
 use crate::mapping::Mapper;
 use crate::target::{self, Target};
 use hpa::{Observation, Reading, Selection};
@@ -23,6 +24,7 @@ const PAGES_MAX: usize = 400;
 /// Who looks.
 #[derive(Clone, Copy)]
 pub(crate) struct Observer<'a> {
+    pub(crate) kind: Kind,
     pub(crate) client: &'a Client,
     pub(crate) mapper: &'a Mapper,
     pub(crate) selectors: &'a Selectors,
@@ -98,7 +100,7 @@ impl Observer<'_> {
             Ok(selector) => selector,
             Err(error) => return Selection::Invalid { error },
         };
-        self.selectors.put(object, selector);
+        self.selectors.put(self.kind, object, selector);
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
         let pods = match self.pods(namespace, text).await {
             Ok(pods) => pods,

@@ -26,6 +26,7 @@ pub async fn operate(args: Args, shutdown: CancellationToken) -> anyhow::Result<
     let client = runtime::client::connect(args.kubeconfig.as_deref()).await?;
     let config = Config {
         flags: args.hpa.clone(),
+        serve: args.serve.clone(),
         ..Config::default()
     };
     let tasks = TaskTracker::new();

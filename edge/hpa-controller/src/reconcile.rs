@@ -1,21 +1,23 @@
 //! One autoscaler, once: observe, decide, carry out.
 
+use crate::claims::Claims;
 use crate::config::Config;
 use crate::errors::request;
 use crate::fleet::Selectors;
+use crate::kinds::{Autoscaler, put_status};
 use crate::mapping::Mapper;
 use crate::memory::{self, Keep};
 use crate::monitor::Look;
 use crate::observe::{Observer, selector_problem};
 use crate::plan::{Effect, plan, refused};
 use crate::report::DecisionRecord;
+use crate::standby::acknowledge;
 use crate::target::{self, Target};
 use hpa::{Decision, Event, EventKind, History, Spec};
 use k8s::autoscaling::observe as wire;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus};
-use kube::api::PostParams;
-use kube::{Api, Client};
-use runtime::events::Recorder;
+use kube::Client;
+use runtime::events::{Kind, Recorder};
 use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -27,13 +29,15 @@ pub(crate) struct Controller {
     pub(crate) config: Config,
     pub(crate) mapper: Mapper,
     pub(crate) selectors: Selectors,
+    /// What autoscalers of autoscaling/v2 have, so that ours leave it alone.
+    pub(crate) claims: Claims,
     pub(crate) recorder: Recorder,
 }
 
 /// What is decided on.
 #[derive(Clone, Copy)]
 struct Case<'a> {
-    object: &'a Arc<HorizontalPodAutoscaler>,
+    object: &'a Arc<Autoscaler>,
     spec: &'a Spec,
     target: Option<&'a Target>,
 }
@@ -50,11 +54,13 @@ impl Controller {
     /// Nothing is remembered before the first time, nor while the target cannot be found.
     pub(crate) async fn reconcile(
         &self,
-        object: &Arc<HorizontalPodAutoscaler>,
+        object: &Arc<Autoscaler>,
         remembered: Option<&History>,
     ) -> Option<History> {
         let begun = Instant::now();
+        let object = &self.admitted(object).await?;
         let observer = Observer {
+            kind: object.kind,
             client: &self.client,
             mapper: &self.mapper,
             selectors: &self.selectors,
@@ -70,6 +76,9 @@ impl Controller {
         let known = history.is_some();
         let decision = hpa::decide(now, &spec, &seen.observation, &history.unwrap_or_default());
         let deciding = begun.elapsed();
+        if self.yields(object) {
+            return None;
+        }
         self.tell(object, now, &decision);
         let case = Case {
             object,
@@ -133,6 +142,7 @@ impl Controller {
                 }
             }
         }
+        acknowledge(object, &mut then);
         for effect in then {
             match effect {
                 Effect::Emit(event) => self.emit(object, event),
@@ -149,37 +159,38 @@ impl Controller {
     }
 
     /// Gives whether it was written, or nobody waits for it.
-    async fn write_status(
+    pub(crate) async fn write_status(
         &self,
-        object: &Arc<HorizontalPodAutoscaler>,
+        object: &Arc<Autoscaler>,
         status: HorizontalPodAutoscalerStatus,
         keep: Keep,
     ) -> bool {
         let (namespace, name) = names(object);
-        let api: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), namespace);
-        let mut changed = (**object).clone();
+        let mut changed = HorizontalPodAutoscaler::clone(object);
         changed.status = Some(status);
         keep.apply(&mut changed);
-        let params = PostParams::default();
-        let put = api.replace_status(name, &params, &changed);
-        if let Err(error) = request("put horizontalpodautoscalers.autoscaling", put).await {
+        let put = put_status(&self.client, object.kind, &changed);
+        if let Err(error) = request(format!("put {}", object.kind.resource()), put).await {
             // The autoscaler is gone, or about to be: nobody waits for its status.
             if error.code() == Some(404) {
                 return true;
             }
             warn!(namespace, name, %error, "could not write the status");
             let reason = "FailedUpdateStatus";
-            self.recorder.warning(&**object, reason, error.to_string());
+            self.recorder
+                .record(object.about(), Kind::Warning, reason, error.to_string());
             return false;
         }
         true
     }
 
-    fn emit(&self, object: &HorizontalPodAutoscaler, event: Event) {
-        match event.kind {
-            EventKind::Normal => self.recorder.normal(object, event.reason, event.message),
-            EventKind::Warning => self.recorder.warning(object, event.reason, event.message),
-        }
+    fn emit(&self, object: &Autoscaler, event: Event) {
+        let kind = match event.kind {
+            EventKind::Normal => Kind::Normal,
+            EventKind::Warning => Kind::Warning,
+        };
+        self.recorder
+            .record(object.about(), kind, event.reason, event.message);
     }
 }
 

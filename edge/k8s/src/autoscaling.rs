@@ -12,13 +12,17 @@ mod go_json;
 pub mod history;
 pub mod observe;
 mod outcome;
+mod targets;
 mod tolerance;
 mod validation;
 
 pub use convert::{v1_to_v2, v2_to_v1};
 pub use defaults::{default_v1, default_v2};
+pub(crate) use outcome::time;
 pub use outcome::{same_status, status_after};
+pub use targets::targets;
 pub use tolerance::drop_tolerances;
+pub(crate) use validation::LABEL;
 pub use validation::{validate, validate_update};
 
 /// Upstream: annotations.go.

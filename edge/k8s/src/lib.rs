@@ -5,6 +5,7 @@
 pub mod autoscaling;
 pub mod features;
 pub mod names;
+pub mod own_kind;
 pub mod quote;
 pub mod selector;
 pub mod status;

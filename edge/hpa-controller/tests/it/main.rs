@@ -15,6 +15,8 @@ mod manifests;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod own_kind;
+#[cfg(test)]
 mod rights;
 #[cfg(test)]
 mod world;

@@ -14,13 +14,13 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-const ACCOUNT: &str = "evenkeel-hpa-controller";
+pub(crate) const ACCOUNT: &str = "evenkeel-hpa-controller";
 const USER: &str = "system:serviceaccount:kube-system:evenkeel-hpa-controller";
 const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1/namespaces/eks-work/queue";
 const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/eks-work/pods/%2A/requests";
 
 /// A right by group, resource and verb.
-type Right = (&'static str, &'static str, &'static str);
+pub(crate) type Right = (&'static str, &'static str, &'static str);
 
 /// Takes a right out of a role's rules.
 fn without((group, resource, verb): Right, role: &mut Value) -> usize {
@@ -41,7 +41,7 @@ fn without((group, resource, verb): Right, role: &mut Value) -> usize {
 }
 
 /// A world in which the shipped service account has the shipped rights, but for one.
-async fn world(lacking: Option<Right>) -> World {
+pub(crate) async fn world(lacking: Option<Right>) -> World {
     let world = World::new().await;
     let mut taken = 0;
     for mut object in manifests::objects() {
