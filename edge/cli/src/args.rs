@@ -26,6 +26,10 @@ pub(crate) enum Command {
     HpaController(Box<hpa_controller::Args>),
     /// Say what an autoscaler decides and why, from a file or from a cluster
     Explain(Box<ExplainArgs>),
+    /// Move an autoscaler from autoscaling/v2 to evenkeel.dev/v1, for clusters whose own controller stays on
+    Adopt(Box<HandoverArgs>),
+    /// Move an autoscaler back from evenkeel.dev/v1 to autoscaling/v2
+    Release(Box<HandoverArgs>),
     /// The web application of the exercise: each request costs a set amount of CPU
     SampleApp(sample_app::app::AppArgs),
     /// The batch job of the exercise: it works for some seconds and ends
@@ -172,6 +176,32 @@ pub(crate) struct ExplainArgs {
     /// Write all that the decision was made from to a file, to explain it again elsewhere
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "See docs/own-kind.md.")]
+pub(crate) struct HandoverArgs {
+    /// The autoscaler
+    #[arg(value_name = "hpa/NAME", required = true, num_args = 1..=2)]
+    pub(crate) object: Vec<String>,
+    /// Its namespace [default: the kubeconfig's]
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    /// Let the server check what would be created, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How long to wait for the controller
+    #[arg(long, default_value = "30s", value_name = "DURATION")]
+    pub(crate) timeout: units::Duration,
+    /// As what to print the result
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    /// How to reach the cluster [default: $KUBECONFIG, ~/.kube/config, or the pod's service account]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Which context of the kubeconfig [default: its current one]
+    #[arg(long)]
+    pub(crate) context: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

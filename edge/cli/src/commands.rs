@@ -2,7 +2,7 @@
 
 use crate::args::{Cli, Command, Output};
 use crate::explain::BadInput;
-use crate::{bench, demo, explain, lab};
+use crate::{bench, demo, explain, handover, lab};
 use anyhow::{Context, Result};
 use clap::CommandFactory;
 use runtime::telemetry::LogFormat;
@@ -45,6 +45,8 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
             done(hpa_controller::operate(*args, stop))
         }),
         Command::Explain(args) => with_runtime(None, |stop| explain::run(*args, stop)),
+        Command::Adopt(args) => with_runtime(None, |stop| handover::adopt(*args, stop)),
+        Command::Release(args) => with_runtime(None, |stop| handover::release(*args, stop)),
         Command::BenchLab(args) => with_runtime(None, |stop| done(bench::run(args, stop))),
         Command::Agreement(args) => with_runtime(None, |stop| bench::agreement::run(args, stop)),
         Command::BenchHpa(args) => with_runtime(None, |stop| done(bench::hpa::run(args, stop))),

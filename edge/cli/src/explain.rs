@@ -6,6 +6,8 @@ mod witness;
 
 use crate::args::ExplainArgs;
 use anyhow::{Context, Result};
+pub(crate) use live::{name_of, said};
+pub(crate) use print::out;
 use record::{Choice, Documents, INPUT_BYTES_MAX, Snapshot};
 use std::io::Read;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +50,7 @@ pub(crate) async fn run(args: ExplainArgs, stop: CancellationToken) -> Result<bo
             .with_context(|| format!("cannot write the snapshot to {}", file.display()))?;
     }
     let text = print::render(&snapshot, changed.as_ref(), args.output)?;
-    print::out(&text)?;
+    out(&text)?;
     Ok(true)
 }
 

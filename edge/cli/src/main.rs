@@ -5,6 +5,7 @@ mod bench;
 mod commands;
 mod demo;
 mod explain;
+mod handover;
 mod lab;
 
 use clap::Parser;

@@ -6,6 +6,7 @@
 mod inherited;
 
 use crate::config::HpaFlags;
+use crate::kinds::Kind;
 use anyhow::bail;
 use inherited::Inherited;
 use runtime::auth::AuthArgs;
@@ -39,6 +40,14 @@ pub struct Args {
     /// Append each decision as a line of JSON; - is standard output
     #[arg(long, value_name = "FILE")]
     pub decision_log: Option<PathBuf>,
+    /// Which kinds of autoscalers to serve: autoscaling/v2, evenkeel.dev/v1, or both
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "autoscaling/v2",
+        value_name = "KINDS"
+    )]
+    pub serve: Vec<Kind>,
     #[command(flatten)]
     pub hpa: HpaFlags,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! Who is woken when pods have new samples.
 
+use crate::kinds::Key;
 use crate::reconcile::Controller;
-use crate::selectors::Key;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -30,15 +30,15 @@ impl Bells {
         let (bells, controller) = (Arc::clone(self), Arc::clone(controller));
         move |pods| {
             for (namespace, labels) in controller.world.pods.labels_of(pods) {
-                for name in controller.selectors.names(&namespace, &labels) {
-                    bells.ring((namespace.to_string(), name));
+                for key in controller.selectors.keys(&namespace, &labels) {
+                    bells.ring(&key);
                 }
             }
         }
     }
 
-    fn ring(&self, key: Key) {
-        if let Some(bell) = self.bells().get(&key) {
+    fn ring(&self, key: &Key) {
+        if let Some(bell) = self.bells().get(key) {
             bell.notify_one();
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Upstream: cmd/kube-controller-manager/app/options/hpacontroller.go (v1.36).
 
+use crate::kinds::Kind;
 use crate::monitor::Monitor;
 use crate::report::OnDecision;
 use k8s::features::{self, FeatureFlag};
@@ -89,6 +90,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Config {
     /// The flags.
     pub flags: HpaFlags,
+    /// Which kinds of autoscalers are served.
+    pub serve: Vec<Kind>,
     /// Is told of every decision, if there is one to be told.
     pub on_decision: Option<OnDecision>,
     /// The wall clock, but in tests.
@@ -107,6 +110,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             flags: HpaFlags::default(),
+            serve: vec![Kind::Autoscaling],
             on_decision: None,
             clock: Arc::new(|| Timestamp::from_nanos(runtime::clock::now().as_nanosecond())),
             monitor: Arc::default(),

@@ -4,17 +4,20 @@
 //! HPAs ──watch──▶ fleet ──one loop each──▶ observe ─▶ hpa::decide ─▶ plan ─▶ carry out
 //! ```
 //!
-//! Nothing is decided here. It needs what upstream's role `system:controller:horizontal-pod-autoscaler`
+//! Autoscalers of two kinds are served, upstream's and our own (`kinds`); to all but `kinds`, `claims` and `standby`
+//! they are one. Nothing is decided here. It needs what upstream's role `system:controller:horizontal-pod-autoscaler`
 //! grants, no more. Upstream: pkg/controller/podautoscaler (v1.36).
 
 mod admin;
 mod args;
 mod bells;
+mod claims;
 mod config;
 mod custom;
 mod decision_log;
 mod errors;
 mod fleet;
+mod kinds;
 mod look;
 mod mapping;
 mod member;
@@ -28,12 +31,14 @@ mod plan;
 mod reconcile;
 mod report;
 mod selectors;
+mod standby;
 mod target;
 mod world;
 
 pub use args::{Args, LeaderFlags, ServingFlags};
 pub use config::{Clock, Config, HpaFlags};
 pub use fleet::run;
+pub use kinds::Kind;
 pub use look::{Look, ReplicaSet};
 pub use member::Occasion;
 pub use memory::Keep;

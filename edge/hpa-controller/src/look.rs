@@ -1,6 +1,7 @@
 //! What the controller looks at, one question at a time: for those who explain what it would decide.
 
 use crate::custom::{self, Asker};
+use crate::kinds::Kind;
 use crate::mapping::Mapper;
 use crate::observe::Observer;
 use crate::ownership::{self, Families};
@@ -80,7 +81,9 @@ impl Look {
             };
             let text = scale.status.and_then(|s| s.selector).unwrap_or_default();
             match LabelSelector::parse(&text) {
-                Ok(selector) if !text.is_empty() => self.selectors.put(autoscaler, selector),
+                Ok(selector) if !text.is_empty() => {
+                    self.selectors.put(Kind::Autoscaling, autoscaler, selector);
+                }
                 _ => {}
             }
         }
@@ -132,6 +135,7 @@ impl Look {
 
     fn observer(&self) -> Observer<'_> {
         Observer {
+            kind: Kind::Autoscaling,
             client: &self.client,
             mapper: &self.mapper,
             selectors: &self.selectors,

@@ -2,6 +2,7 @@
 //!
 //! Upstream: NewDefaultHPARateLimiter, whose interval is fixed.
 
+use crate::kinds::Autoscaler;
 use crate::pace::Pace;
 use crate::reconcile::{Controller, Looked, names};
 use crate::world::News;
@@ -34,9 +35,11 @@ pub enum Occasion {
 pub(crate) struct Member {
     pub(crate) controller: Arc<Controller>,
     pub(crate) permits: Arc<Semaphore>,
-    pub(crate) object: watch::Receiver<Arc<HorizontalPodAutoscaler>>,
+    pub(crate) object: watch::Receiver<Arc<Autoscaler>>,
     /// Rings when one of its pods has a new sample.
     pub(crate) bell: Arc<Notify>,
+    /// It is to be looked at before its time, whatever its pods do.
+    pub(crate) wake: Arc<Notify>,
 }
 
 /// What was found the last time.
@@ -44,7 +47,7 @@ struct Last {
     history: Option<History>,
     looked: Looked,
     /// As it was decided on.
-    object: Arc<HorizontalPodAutoscaler>,
+    object: Arc<Autoscaler>,
 }
 
 impl Member {
@@ -89,6 +92,7 @@ impl Member {
                         return Some(Occasion::Period);
                     }
                 }
+                () = self.wake.notified() => return Some(Occasion::Period),
                 () = self.bell.notified() => {
                     if self.settles(last).await {
                         return Some(Occasion::Samples);
@@ -155,9 +159,9 @@ fn wants_other(old: &HorizontalPodAutoscaler, new: &HorizontalPodAutoscaler) -> 
 
 /// The one that was written last: the watch may not have told yet of what we wrote ourselves.
 fn newer(
-    told: Arc<HorizontalPodAutoscaler>,
-    written: Option<Arc<HorizontalPodAutoscaler>>,
-) -> Arc<HorizontalPodAutoscaler> {
+    told: Arc<Autoscaler>,
+    written: Option<Arc<Autoscaler>>,
+) -> Arc<Autoscaler> {
     let version = |object: &HorizontalPodAutoscaler| -> Option<u64> {
         object.metadata.resource_version.as_deref()?.parse().ok()
     };

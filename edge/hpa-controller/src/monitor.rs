@@ -5,11 +5,10 @@
 
 mod fleet;
 
-use crate::reconcile::names;
+use crate::kinds::{Autoscaler, Key};
 use fleet::Fleet;
 use hpa::step::{MetricStep, Origin, Step};
 use hpa::{Decision, Failure};
-use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -41,7 +40,7 @@ struct Lease {
 /// A look at an autoscaler that came to its end.
 pub(crate) struct Look<'a> {
     /// As it was before.
-    pub(crate) object: &'a HorizontalPodAutoscaler,
+    pub(crate) object: &'a Autoscaler,
     pub(crate) at: Timestamp,
     pub(crate) decision: &'a Decision,
     /// From the first question to the decision.
@@ -126,13 +125,18 @@ impl Monitor {
     }
 
     /// There is an autoscaler of this name.
-    pub(crate) fn knows(&self, namespace: &str, name: &str) {
-        self.fleet.insert(namespace, name);
+    pub(crate) fn knows(&self, key: &Key) {
+        self.fleet.insert(key);
     }
 
     /// There is none any more.
-    pub(crate) fn forget(&self, namespace: &str, name: &str) {
-        self.fleet.remove(namespace, name);
+    pub(crate) fn forget(&self, key: &Key) {
+        self.fleet.remove(key);
+    }
+
+    /// It was looked at, and may not act.
+    pub(crate) fn stands_by(&self, key: &Key) {
+        self.fleet.stands_by(key);
     }
 
     /// A look has ended.
@@ -153,8 +157,8 @@ impl Monitor {
         for metric in metrics(look.decision) {
             self.computed(metric, before, look.deciding);
         }
-        let (namespace, name) = names(look.object);
-        self.fleet.decided(namespace, name, look.at, look.decision);
+        self.fleet
+            .decided(&look.object.key(), look.at, look.decision);
     }
 
     /// Upstream: the deferred function of computeReplicasForMetric.

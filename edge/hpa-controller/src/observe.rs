@@ -2,6 +2,7 @@
 
 use crate::custom::{self, Asker, query};
 use crate::errors::{get, request};
+use crate::kinds::Kind;
 use crate::mapping::Mapper;
 use crate::ownership::{self, Families};
 use crate::selectors::Selectors;
@@ -29,6 +30,7 @@ const PAGES_MAX: usize = 400;
 /// Who looks.
 #[derive(Clone, Copy)]
 pub(crate) struct Observer<'a> {
+    pub(crate) kind: Kind,
     pub(crate) client: &'a Client,
     pub(crate) mapper: &'a Mapper,
     pub(crate) selectors: &'a Selectors,
@@ -119,7 +121,7 @@ impl Observer<'_> {
         };
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
         let known = self.world.and_then(|w| w.pods.picked(namespace, &selector));
-        self.selectors.put(object, selector);
+        self.selectors.put(self.kind, object, selector);
         let pods = match known {
             Some(pods) => pods,
             None => match self.pods(namespace, text).await {

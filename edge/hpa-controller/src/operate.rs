@@ -31,6 +31,7 @@ pub async fn operate(args: Args, shutdown: CancellationToken) -> anyhow::Result<
         on_decision: log.transpose()?,
         shadow: args.shadow,
         decide_on_samples: args.decide_on_samples,
+        serve: args.serve.clone(),
         ..Config::default()
     };
     let tasks = TaskTracker::new();

@@ -1,7 +1,9 @@
 //! One autoscaler, once: observe, decide, carry out.
 
+use crate::claims::Claims;
 use crate::config::Config;
 use crate::errors::request;
+use crate::kinds::{Autoscaler, put_status};
 use crate::mapping::Mapper;
 use crate::member::Occasion;
 use crate::memory::{self, Keep};
@@ -11,14 +13,14 @@ use crate::ownership::Families;
 use crate::plan::{Effect, plan, refused};
 use crate::report::DecisionRecord;
 use crate::selectors::Selectors;
+use crate::standby::acknowledge;
 use crate::target::{self, Target};
 use crate::world::World;
 use hpa::{Decision, Event, EventKind, History, Observation, Spec};
 use k8s::autoscaling::observe as wire;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus};
-use kube::api::PostParams;
-use kube::{Api, Client};
-use runtime::events::Recorder;
+use kube::Client;
+use runtime::events::{Kind, Recorder};
 use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -32,13 +34,15 @@ pub(crate) struct Controller {
     pub(crate) selectors: Selectors,
     pub(crate) world: Arc<World>,
     pub(crate) families: Families,
+    /// What autoscalers of autoscaling/v2 have, so that ours leave it alone.
+    pub(crate) claims: Claims,
     pub(crate) recorder: Recorder,
 }
 
 /// What is decided on.
 #[derive(Clone, Copy)]
 struct Case<'a> {
-    object: &'a Arc<HorizontalPodAutoscaler>,
+    object: &'a Arc<Autoscaler>,
     spec: &'a Spec,
     target: Option<&'a Target>,
     occasion: Occasion,
@@ -52,7 +56,7 @@ pub(crate) struct Looked {
     /// The newest sample when it began.
     pub(crate) stamp: u64,
     /// The autoscaler as it was written.
-    pub(crate) written: Option<Arc<HorizontalPodAutoscaler>>,
+    pub(crate) written: Option<Arc<Autoscaler>>,
 }
 
 /// What became of a decision.
@@ -60,7 +64,7 @@ struct Carried {
     history: History,
     rescaled: bool,
     refused: bool,
-    written: Option<Arc<HorizontalPodAutoscaler>>,
+    written: Option<Arc<Autoscaler>>,
 }
 
 impl Controller {
@@ -68,13 +72,17 @@ impl Controller {
     /// Nothing is remembered before the first time, nor while the target cannot be found.
     pub(crate) async fn reconcile(
         &self,
-        object: &Arc<HorizontalPodAutoscaler>,
+        object: &Arc<Autoscaler>,
         remembered: Option<&History>,
         occasion: Occasion,
     ) -> (Option<History>, Looked) {
         let begun = Instant::now();
         let stamp = self.world.samples.stamp();
+        let Some(object) = &self.admitted(object).await else {
+            return (None, Looked::default());
+        };
         let observer = Observer {
+            kind: object.kind,
             client: &self.client,
             mapper: &self.mapper,
             selectors: &self.selectors,
@@ -92,6 +100,9 @@ impl Controller {
         let known = history.is_some();
         let decision = hpa::decide(now, &spec, &seen.observation, &history.unwrap_or_default());
         let deciding = begun.elapsed();
+        if self.yields(object) {
+            return (None, Looked::default());
+        }
         self.tell(object, now, &decision);
         let case = Case {
             object,
@@ -166,6 +177,7 @@ impl Controller {
             }
         }
         let mut written = None;
+        acknowledge(object, &mut then);
         for effect in then {
             match effect {
                 Effect::Emit(event) => self.emit(object, event),
@@ -186,40 +198,39 @@ impl Controller {
     }
 
     /// Gives what was written; nothing where nobody waits for it.
-    async fn write_status(
+    pub(crate) async fn write_status(
         &self,
-        object: &Arc<HorizontalPodAutoscaler>,
+        object: &Arc<Autoscaler>,
         status: HorizontalPodAutoscalerStatus,
         keep: Keep,
-    ) -> Result<Option<HorizontalPodAutoscaler>, ()> {
+    ) -> Result<Option<Autoscaler>, ()> {
         let (namespace, name) = names(object);
-        let api: Api<HorizontalPodAutoscaler> = Api::namespaced(self.client.clone(), namespace);
-        let mut changed = (**object).clone();
+        let mut changed = HorizontalPodAutoscaler::clone(object);
         changed.status = Some(status);
         keep.apply(&mut changed);
-        let params = PostParams::default();
-        let put = api.replace_status(name, &params, &changed);
-        match request("put horizontalpodautoscalers.autoscaling", put).await {
-            Ok(mut written) => {
-                written.metadata.managed_fields = None;
-                Ok(Some(written))
-            }
+        let zero_allowed = self.config.flags.gates().scale_to_zero;
+        let put = put_status(&self.client, object.kind, &changed, zero_allowed);
+        match request(format!("put {}", object.kind.resource()), put).await {
+            Ok(written) => Ok(Some(written)),
             // The autoscaler is gone, or about to be: nobody waits for its status.
             Err(error) if error.code() == Some(404) => Ok(None),
             Err(error) => {
                 warn!(namespace, name, %error, "could not write the status");
                 let reason = "FailedUpdateStatus";
-                self.recorder.warning(&**object, reason, error.to_string());
+                self.recorder
+                    .record(object.about(), Kind::Warning, reason, error.to_string());
                 Err(())
             }
         }
     }
 
-    fn emit(&self, object: &HorizontalPodAutoscaler, event: Event) {
-        match event.kind {
-            EventKind::Normal => self.recorder.normal(object, event.reason, event.message),
-            EventKind::Warning => self.recorder.warning(object, event.reason, event.message),
-        }
+    fn emit(&self, object: &Autoscaler, event: Event) {
+        let kind = match event.kind {
+            EventKind::Normal => Kind::Normal,
+            EventKind::Warning => Kind::Warning,
+        };
+        self.recorder
+            .record(object.about(), kind, event.reason, event.message);
     }
 }
 

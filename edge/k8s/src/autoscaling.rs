@@ -14,13 +14,17 @@ pub mod observe;
 pub mod options;
 mod outcome;
 pub mod ownership;
+mod targets;
 mod tolerance;
 mod validation;
 
 pub use convert::{v1_to_v2, v2_to_v1};
 pub use defaults::{default_v1, default_v2};
+pub(crate) use outcome::time;
 pub use outcome::{same_status, status_after};
+pub use targets::targets;
 pub use tolerance::drop_tolerances;
+pub(crate) use validation::LABEL;
 pub use validation::{validate, validate_update};
 
 /// Upstream: annotations.go.

@@ -6,6 +6,7 @@ pub mod autoscaling;
 pub mod features;
 pub mod labels;
 pub mod names;
+pub mod own_kind;
 pub mod quote;
 pub mod selector;
 pub mod status;

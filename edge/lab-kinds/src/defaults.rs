@@ -17,7 +17,6 @@ mod workloads;
 use crate::json::{Object, drop_nulls};
 use serde_json::Value;
 
-pub(crate) use quantities::canonical as canonical_quantity;
 pub(crate) use status::initial as initial_status;
 
 /// Fills in the defaults of an object of that group, version and kind; kinds without defaults, and

@@ -5,6 +5,7 @@ use crate::documents::{Document, Documents};
 use crate::error::{Error, Place};
 use crate::typed;
 use k8s::autoscaling::{default_v1, default_v2, v1_to_v2, validate};
+use k8s::own_kind;
 use k8s::status::{FieldError, FieldErrorKind};
 use k8s_openapi::api::autoscaling::v1;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -48,7 +49,8 @@ pub(crate) fn full_name(document: &Document) -> String {
 
 /// All autoscalers.
 pub(crate) fn all(documents: &Documents) -> impl Iterator<Item = &Document> {
-    let autoscaling = |d: &&Document| d.kind() == KIND && d.group() == "autoscaling";
+    let groups = ["autoscaling", own_kind::GROUP];
+    let autoscaling = move |d: &&Document| d.kind() == KIND && groups.contains(&d.group());
     documents.list.iter().filter(autoscaling)
 }
 
@@ -134,8 +136,11 @@ pub(crate) fn read(document: &Document, zero_allowed: bool) -> Result<Chosen, Er
             value = v1_to_v2(value).map_err(|e| document.error("", e.message))?;
         }
         "autoscaling/v2" => {}
+        own_kind::API_VERSION => value = own_kind::to_plain(&value),
         other => {
-            let problem = format!("{other} is not known; autoscaling/v1 and autoscaling/v2 are");
+            let problem = format!(
+                "{other} is not known; autoscaling/v1, autoscaling/v2 and evenkeel.dev/v1 are"
+            );
             return Err(document.error("apiVersion", problem));
         }
     }

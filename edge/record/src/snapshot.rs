@@ -345,7 +345,7 @@ pub(crate) fn says_something(group: &str, kind: &str) -> bool {
                 | ("metrics.k8s.io", "PodMetrics")
                 | ("custom.metrics.k8s.io", "MetricValueList")
                 | ("external.metrics.k8s.io", "ExternalMetricValueList")
-                | ("evenkeel.dev", context::KIND)
+                | ("evenkeel.dev", context::KIND | "HorizontalPodAutoscaler")
         )
 }
 

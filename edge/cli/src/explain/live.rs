@@ -4,7 +4,8 @@ use super::{BadInput, now, print, witness};
 use crate::args::ExplainArgs;
 use anyhow::{Context, Result};
 use hpa::{Reading, ScaleStep};
-use hpa_controller::{Look, ReplicaSet};
+use hpa_controller::{Kind, Look, ReplicaSet};
+use k8s::own_kind;
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Pod;
@@ -29,7 +30,7 @@ pub(super) async fn gather(
     object: &[String],
     args: &ExplainArgs,
 ) -> Result<Option<(Documents, Snapshot)>> {
-    let name = name_of(object)?;
+    let (kind, name) = name_of(object)?;
     let config =
         runtime::client::config_for_people(args.kubeconfig.as_deref(), args.context.as_deref())
             .await
@@ -37,7 +38,7 @@ pub(super) async fn gather(
     let namespace = args.namespace.clone();
     let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
     let client = Client::try_from(config).context("cannot set up the Kubernetes client")?;
-    let Some(found) = autoscaler(&client, &namespace, name).await? else {
+    let Some(found) = autoscaler(&client, &namespace, (kind, name)).await? else {
         return Ok(None);
     };
     let mut gathered = Gathered::default();
@@ -61,15 +62,15 @@ pub(super) async fn gather(
 }
 
 /// What was tried and what stood in the way, without what lies between and repeats both.
-fn said(error: &anyhow::Error) -> String {
+pub(crate) fn said(error: &anyhow::Error) -> String {
     match error.chain().count() {
         1 => error.to_string(),
         _ => format!("{error}: {}", error.root_cause()),
     }
 }
 
-/// `hpa/NAME` or `hpa NAME`, and what else kubectl takes for it.
-fn name_of(object: &[String]) -> Result<&str, BadInput> {
+/// `hpa/NAME` or `hpa NAME`, and what else kubectl takes for it; `ehpa` is ours.
+pub(crate) fn name_of(object: &[String]) -> Result<(Kind, &str), BadInput> {
     let wrong = || {
         BadInput(format!(
             "{:?} is no autoscaler: write hpa/NAME",
@@ -82,18 +83,29 @@ fn name_of(object: &[String]) -> Result<&str, BadInput> {
         _ => return Err(wrong()),
     };
     let kind = kind.to_ascii_lowercase();
-    let kind = kind.split('.').next().unwrap_or_default();
+    let (word, group) = kind.split_once('.').unwrap_or((&kind, ""));
     let known = ["hpa", "horizontalpodautoscaler", "horizontalpodautoscalers"];
+    let own =
+        word == own_kind::SHORT || (known.contains(&word) && group.ends_with(own_kind::GROUP));
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if !known.contains(&kind) || name.is_empty() || !name.chars().all(plain) {
+    if !(own || known.contains(&word)) || name.is_empty() || !name.chars().all(plain) {
         return Err(wrong());
     }
-    Ok(name)
+    let kind = if own {
+        Kind::Evenkeel
+    } else {
+        Kind::Autoscaling
+    };
+    Ok((kind, name))
 }
 
-async fn autoscaler(client: &Client, namespace: &str, name: &str) -> Result<Option<Value>> {
-    let path =
-        format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers/{name}");
+async fn autoscaler(
+    client: &Client,
+    namespace: &str,
+    (kind, name): (Kind, &str),
+) -> Result<Option<Value>> {
+    let version = kind.api_version();
+    let path = format!("/apis/{version}/namespaces/{namespace}/horizontalpodautoscalers/{name}");
     let request = http::Request::get(path)
         .body(Vec::new())
         .map_err(|e| BadInput(format!("-n {namespace}: {e}")))?;
@@ -132,7 +144,13 @@ struct Gathered {
 
 impl Gathered {
     async fn look(&mut self, client: Client, namespace: &str, object: &Value) -> Result<()> {
-        let object: HorizontalPodAutoscaler = serde_json::from_value(object.clone())
+        let own = object["apiVersion"] == own_kind::API_VERSION;
+        let plain = if own {
+            own_kind::to_plain(object)
+        } else {
+            object.clone()
+        };
+        let object: HorizontalPodAutoscaler = serde_json::from_value(plain)
             .context("the cluster's autoscaler is of an unknown form")?;
         let all = Api::<HorizontalPodAutoscaler>::namespaced(client.clone(), namespace);
         let (client, witness) = witness::watch(client, namespace);

@@ -63,7 +63,7 @@ fn data(value: &impl Serialize, output: Output) -> Result<String> {
 }
 
 /// Data goes to stdout; a reader that has seen enough is no mistake.
-pub(super) fn out(text: &str) -> Result<()> {
+pub(crate) fn out(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())

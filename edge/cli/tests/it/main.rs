@@ -16,6 +16,7 @@ mod helm;
 mod history;
 mod lab;
 mod operate;
+mod own_kind;
 mod python;
 mod real;
 mod simulated;

@@ -19,7 +19,12 @@ async fn probes_say_which_part_is_dead() {
     let admin = Admin::new(&monitor, None, stop.clone());
     assert_eq!(get(&admin, "/livez").await, (200, "ok".to_owned()));
     let _work = monitor.work();
-    monitor.knows("eks-work", "web");
+    let key = (
+        crate::kinds::Kind::Autoscaling,
+        "eks-work".to_owned(),
+        "web".to_owned(),
+    );
+    monitor.knows(&key);
     tokio::time::sleep(std::time::Duration::from_secs(600)).await;
     let (code, body) = get(&admin, "/livez").await;
     assert_eq!(code, 500);
@@ -30,7 +35,7 @@ async fn probes_say_which_part_is_dead() {
         livez check failed
     "#]]
     .assert_eq(&body);
-    monitor.forget("eks-work", "web");
+    monitor.forget(&key);
     assert_eq!(get(&admin, "/readyz").await.0, 200);
     stop.cancel();
     assert_eq!(get(&admin, "/readyz").await.0, 500);

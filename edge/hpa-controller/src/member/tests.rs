@@ -3,14 +3,15 @@
 use super::*;
 use serde_json::{from_value, json};
 
-fn object(version: &str, max: i32, desired: i32) -> Arc<HorizontalPodAutoscaler> {
+fn object(version: &str, max: i32, desired: i32) -> Arc<Autoscaler> {
     let object = json!({
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": "web", "namespace": "shop", "resourceVersion": version},
         "spec": {"maxReplicas": max, "scaleTargetRef": {"kind": "Deployment", "name": "web"}},
         "status": {"desiredReplicas": desired},
     });
-    Arc::new(from_value(object).unwrap())
+    let object: HorizontalPodAutoscaler = from_value(object).unwrap();
+    Arc::new(object.into())
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! There are as many series as there are autoscalers, metrics in their specifications, and rules that limit them now.
 
 use super::metrics;
+use crate::kinds::{Key, Kind};
 use hpa::Decision;
 use hpa::step::{Calculation, MetricStep};
 use prometheus_client::collector::Collector;
@@ -17,8 +18,6 @@ use units::Timestamp;
 
 /// Looks are cut off after two minutes: if none ended for longer than this, the loop hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-type Key = (String, String);
 
 #[derive(Debug, Default)]
 pub(super) struct Fleet(Mutex<State>);
@@ -57,29 +56,34 @@ impl Fleet {
         *self.state() = State::default();
     }
 
-    pub(super) fn insert(&self, namespace: &str, name: &str) {
+    pub(super) fn insert(&self, key: &Key) {
         let mut state = self.state();
         // The first one is not late already.
         if state.seen.is_empty() {
             state.alive = Some(Instant::now());
         }
-        let key = (namespace.to_owned(), name.to_owned());
-        state.seen.entry(key).or_default();
+        state.seen.entry(key.clone()).or_default();
     }
 
-    pub(super) fn remove(&self, namespace: &str, name: &str) {
-        let key = (namespace.to_owned(), name.to_owned());
-        self.state().seen.remove(&key);
+    pub(super) fn remove(&self, key: &Key) {
+        self.state().seen.remove(key);
     }
 
     /// A look that ends after its autoscaler adds nothing.
-    pub(super) fn decided(&self, namespace: &str, name: &str, at: Timestamp, decision: &Decision) {
-        let seen = Seen::of(at, decision);
+    pub(super) fn decided(&self, key: &Key, at: Timestamp, decision: &Decision) {
+        self.looked(key, Some(Seen::of(at, decision)));
+    }
+
+    /// What was decided before is not what happens now.
+    pub(super) fn stands_by(&self, key: &Key) {
+        self.looked(key, None);
+    }
+
+    fn looked(&self, key: &Key, seen: Option<Seen>) {
         let mut state = self.state();
         state.alive = Some(Instant::now());
-        let key = (namespace.to_owned(), name.to_owned());
-        if let Some(slot) = state.seen.get_mut(&key) {
-            *slot = Some(seen);
+        if let Some(slot) = state.seen.get_mut(key) {
+            *slot = seen;
         }
     }
 
@@ -164,17 +168,19 @@ fn gauges<'a, V: EncodeGaugeValue>(
     values: impl Iterator<Item = (&'a Key, &'a str, V)>,
 ) -> fmt::Result {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-    for ((namespace, hpa_name), text, value) in values {
-        let whose = [
+    for ((kind, namespace, hpa_name), text, value) in values {
+        let mut labels = vec![
             ("namespace", namespace.as_str()),
             ("hpa_name", hpa_name.as_str()),
         ];
-        if label.is_empty() {
-            metric.encode_family(&whose)?.encode_gauge(&value)?;
-        } else {
-            let labels = [whose[0], whose[1], (label, text)];
-            metric.encode_family(&labels)?.encode_gauge(&value)?;
+        // Upstream's have upstream's labels and no others.
+        if *kind == Kind::Evenkeel {
+            labels.push(("group", k8s::own_kind::GROUP));
         }
+        if !label.is_empty() {
+            labels.push((label, text));
+        }
+        metric.encode_family(&labels)?.encode_gauge(&value)?;
     }
     Ok(())
 }

@@ -1,9 +1,12 @@
 //! What `/metrics` shows after looks, and what it shows no more when an autoscaler is gone.
 
 use super::*;
+use crate::kinds::Kind;
 use expect_test::expect;
 use hpa::{History, Observation, Reading, Scale, Selection, Status};
 use k8s::autoscaling::observe as wire;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use serde_json::json;
 
 const AT: Timestamp = Timestamp::from_seconds(1_767_268_800);
 
@@ -39,13 +42,17 @@ fn decision() -> Decision {
     hpa::decide(AT, &spec, &seen, &History::default())
 }
 
+fn key(name: &str) -> Key {
+    (Kind::Autoscaling, "eks-work".to_owned(), name.to_owned())
+}
+
 fn look(object: &HorizontalPodAutoscaler, decision: &Decision) -> (String, String) {
     let monitor = Arc::new(Monitor::default());
     let work = monitor.work();
-    monitor.knows("eks-work", "web");
-    monitor.knows("eks-work", "new");
+    monitor.knows(&key("web"));
+    monitor.knows(&key("new"));
     monitor.looked(&Look {
-        object,
+        object: &object.clone().into(),
         at: AT,
         decision,
         deciding: Duration::from_millis(20),
@@ -55,7 +62,7 @@ fn look(object: &HorizontalPodAutoscaler, decision: &Decision) -> (String, Strin
     });
     let later = Timestamp::from_seconds(AT.seconds() + 7);
     let shown = monitor.text(later, Some(("evenkeel-hpa-controller", true)));
-    monitor.forget("eks-work", "web");
+    monitor.forget(&key("web"));
     let after = monitor.text(later, None);
     drop(work);
     (shown, after)
@@ -100,6 +107,20 @@ fn a_look_is_counted_and_its_decision_shown_until_the_autoscaler_is_gone() {
 }
 
 #[test]
+fn ours_are_told_apart_by_their_group_and_show_nothing_while_they_stand_by() {
+    let monitor = Arc::new(Monitor::default());
+    let _work = monitor.work();
+    let ours = json!({"metadata": {"name": "web", "namespace": "eks-work"}});
+    let ours = Autoscaler::own(&ours, false);
+    monitor.knows(&ours.key());
+    monitor.fleet.decided(&ours.key(), AT, &decision());
+    let series = r#"desired_replicas{namespace="eks-work",hpa_name="web",group="evenkeel.dev"} 3"#;
+    assert!(monitor.text(AT, None).contains(series));
+    monitor.stands_by(&ours.key());
+    assert!(!monitor.text(AT, None).contains("desired_replicas{"));
+}
+
+#[test]
 fn buckets_are_upstreams() {
     let (shown, _) = look(&object("web"), &decision());
     let bounds = shown
@@ -131,7 +152,7 @@ async fn a_loop_that_looks_at_nothing_is_dead_unless_there_is_nothing_to_look_at
     let work = monitor.work();
     tokio::time::sleep(hours).await;
     assert_eq!(monitor.check(), Ok(()));
-    monitor.knows("eks-work", "web");
+    monitor.knows(&key("web"));
     assert_eq!(monitor.check(), Ok(()));
     tokio::time::sleep(hours).await;
     let dead = "no horizontal pod autoscaler was looked at for 7200 s";

@@ -17,6 +17,8 @@ mod memory;
 #[cfg(test)]
 mod options;
 #[cfg(test)]
+mod own_kind;
+#[cfg(test)]
 mod rights;
 #[cfg(test)]
 mod watching;

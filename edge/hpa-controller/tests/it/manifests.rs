@@ -36,12 +36,68 @@ fn the(kind: &str) -> Value {
 fn everything_is_the_parts_put_together() {
     let head = "\
 # All of Evenkeel that runs in a cluster: metrics-server and the HorizontalPodAutoscaler controller, as
-# deploy/metrics-server/components.yaml and deploy/hpa-controller/components.yaml have them. Put together by
-# a test: UPDATE_EXPECT=1 cargo test -p hpa-controller --test it manifests.
+# deploy/metrics-server/components.yaml and deploy/hpa-controller/components.yaml have them, and the definition of
+# our own kind. Put together by a test: UPDATE_EXPECT=1 cargo test -p hpa-controller --test it manifests.
 ";
-    let parts = ["metrics-server", "hpa-controller"];
-    let parts = parts.map(|part| text(&format!("{part}/components.yaml")));
+    let parts = [
+        text("metrics-server/components.yaml"),
+        text("hpa-controller/components.yaml"),
+        crd(),
+    ];
     expect_file![file("evenkeel.yaml")].assert_eq(&format!("{head}{}", parts.join("---\n")));
+}
+
+/// The definition of our own kind, as YAML.
+fn crd() -> String {
+    let head = "\
+# HorizontalPodAutoscalers of evenkeel.dev/v1. Written by a test from edge/k8s/src/own_kind:
+# UPDATE_EXPECT=1 cargo test -p hpa-controller --test it manifests. See docs/own-kind.md.
+";
+    let options = serde_saphyr::ser_options! {
+        min_fold_chars: usize::MAX,
+        prefer_block_scalars: false,
+    };
+    let text = serde_saphyr::to_string_with_options(&k8s::own_kind::definition(), options);
+    format!("{head}{}\n", text.unwrap().trim_end())
+}
+
+#[test]
+fn the_definition_of_our_kind_is_what_the_program_knows() {
+    let name = "horizontalpodautoscalers.evenkeel.dev.yaml";
+    for place in ["crds", "helm/evenkeel/crds"] {
+        expect_file![file(&format!("{place}/{name}"))].assert_eq(&crd());
+    }
+    let read: Value = serde_saphyr::from_str(&crd()).unwrap();
+    assert_eq!(read, k8s::own_kind::definition());
+}
+
+#[test]
+fn beside_upstreams_controller_only_our_kind_is_served() {
+    let components = text("hpa-controller/components.yaml");
+    let at = components.find("apiVersion:").unwrap();
+    let head = "\
+# The HorizontalPodAutoscaler controller by Evenkeel, for clusters whose own controller stays on (EKS, GKE, AKS):
+# deploy/hpa-controller/components.yaml, but that it serves autoscalers of evenkeel.dev/v1 alone. Apply deploy/crds
+# first; evenkeel adopt moves autoscalers over. The image is yours to build. See docs/own-kind.md.
+";
+    let port = "        - --secure-port=10257\n";
+    let serve = format!("{port}        - --serve=evenkeel.dev/v1\n");
+    let changed = components[at..].replacen(port, &serve, 1);
+    expect_file![file("hpa-controller/own-kind.yaml")].assert_eq(&format!("{head}{changed}"));
+    let flags = ["hpa-controller", "--serve=evenkeel.dev/v1"];
+    let args = Program::try_parse_from(flags).unwrap().args;
+    assert_eq!(args.serve, [hpa_controller::Kind::Evenkeel]);
+    let both = ["hpa-controller", "--serve=autoscaling/v2,evenkeel.dev/v1"];
+    assert_eq!(Program::try_parse_from(both).unwrap().args.serve.len(), 2);
+    let none = Program::try_parse_from(["hpa-controller"]).unwrap().args;
+    assert_eq!(none.serve, [hpa_controller::Kind::Autoscaling]);
+    let wrong = Program::try_parse_from(["hpa-controller", "--serve=autoscaling/v1"]);
+    assert!(
+        wrong
+            .unwrap_err()
+            .to_string()
+            .contains("autoscaling/v2 and evenkeel.dev/v1")
+    );
 }
 
 #[test]

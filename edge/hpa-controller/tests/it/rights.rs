@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-const ACCOUNT: &str = "evenkeel-hpa-controller";
+pub(crate) const ACCOUNT: &str = "evenkeel-hpa-controller";
 const USER: &str = "system:serviceaccount:kube-system:evenkeel-hpa-controller";
 const EXTERNAL: &str = "/apis/external.metrics.k8s.io/v1beta1/namespaces/eks-work/queue";
 const CUSTOM: &str = "/apis/custom.metrics.k8s.io/v1beta2/namespaces/eks-work/pods/%2A/requests";
 
 /// A right by group, resource and verb.
-type Right = (&'static str, &'static str, &'static str);
+pub(crate) type Right = (&'static str, &'static str, &'static str);
 
 /// Takes a right out of a role's rules.
 fn without((group, resource, verb): Right, role: &mut Value) -> usize {
@@ -42,7 +42,7 @@ fn without((group, resource, verb): Right, role: &mut Value) -> usize {
 }
 
 /// A world in which the shipped service account has the shipped rights, but for some.
-async fn world(lacking: &[Right]) -> World {
+pub(crate) async fn world(lacking: &[Right]) -> World {
     let world = World::new().await;
     let mut taken = 0;
     for mut object in manifests::objects() {
@@ -176,7 +176,7 @@ async fn owning(world: &World) {
 
 #[tokio::test]
 async fn with_the_shipped_rights_pods_of_nobody_are_left_out() {
-    let world = world(None).await;
+    let world = world(&[]).await;
     owning(&world).await;
     let _controller = start(&world);
     let read = |hpa: &Value| {
@@ -191,7 +191,7 @@ async fn with_the_shipped_rights_pods_of_nobody_are_left_out() {
 #[tokio::test]
 async fn who_may_not_ask_whose_pods_they_are_scales_on_none_of_them() {
     let right = ("apps", "replicasets", "get");
-    let world = world(Some(right)).await;
+    let world = world(&[right]).await;
     owning(&world).await;
     let _controller = start(&world);
     let place = "in the namespace \"eks-work\"";

@@ -138,7 +138,10 @@ impl World {
 
     /// A controller with the rights of a service account of kube-system.
     pub(crate) fn start_as(&self, account: &str, flags: HpaFlags) -> DropGuard {
-        let config = self.config(flags, &self.decisions);
+        self.start_config(account, self.config(flags, &self.decisions))
+    }
+
+    pub(crate) fn start_config(&self, account: &str, config: Config) -> DropGuard {
         let client = self.client_of(account);
         let stop = self.lab.shutdown.child_token();
         tokio::spawn(run(client, config, stop.clone()));
@@ -147,6 +150,12 @@ impl World {
 
     /// A Deployment of two pods that request 100m each, and an autoscaling/v1 HPA: 2..5, 50 %.
     pub(crate) async fn backend(&self) {
+        self.workload().await;
+        create(&self.hpas("autoscaling/v1"), autoscaler()).await;
+    }
+
+    /// The Deployment and its pods alone.
+    pub(crate) async fn workload(&self) {
         create(
             &self.api("apps/v1", "Deployment", "deployments"),
             deployment(),
@@ -155,7 +164,6 @@ impl World {
         for name in ["backend-app-1", "backend-app-2"] {
             self.pod(name).await;
         }
-        create(&self.hpas("autoscaling/v1"), autoscaler()).await;
     }
 
     pub(crate) fn hpas(&self, api_version: &str) -> Api<DynamicObject> {
@@ -204,7 +212,12 @@ impl World {
 
     /// Waits until the HPA satisfies `wanted`, and gives it.
     pub(crate) async fn hpa(&self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let hpas = self.hpas("autoscaling/v2");
+        self.hpa_of("autoscaling/v2", wanted).await
+    }
+
+    /// The same for any version.
+    pub(crate) async fn hpa_of(&self, version: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let hpas = self.hpas(version);
         let seen = Mutex::new(Value::Null);
         let wait = async {
             loop {

@@ -53,7 +53,7 @@ pub fn same_status(
 }
 
 /// Seconds are all that an object's times have.
-fn time(at: Timestamp) -> Option<Time> {
+pub(crate) fn time(at: Timestamp) -> Option<Time> {
     jiff::Timestamp::from_second(at.seconds()).ok().map(Time)
 }
 

@@ -15,6 +15,7 @@ mod metric;
 mod names;
 mod reference;
 
+pub(crate) use names::LABEL;
 use reference::ApiVersionRule;
 
 /// Checks a new HorizontalPodAutoscaler (autoscaling/v2, defaulted).

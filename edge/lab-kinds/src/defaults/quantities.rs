@@ -7,7 +7,7 @@ use serde_json::Value;
 use units::Quantity;
 
 /// The canonical text of a quantity; none if the value is no quantity.
-pub(crate) fn canonical(value: &Value) -> Option<String> {
+pub(super) fn canonical(value: &Value) -> Option<String> {
     let parse = |text: &str| text.parse::<Quantity>().ok().map(|q| q.to_string());
     match value {
         Value::String(text) => parse(text.trim()),

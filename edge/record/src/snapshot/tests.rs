@@ -144,7 +144,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "autoscaling/v2",
         "autoscaling/v2beta1",
-        "document 1, line 1: HorizontalPodAutoscaler shop/web: apiVersion: autoscaling/v2beta1 is not known; autoscaling/v1 and autoscaling/v2 are",
+        "document 1, line 1: HorizontalPodAutoscaler shop/web: apiVersion: autoscaling/v2beta1 is not known; autoscaling/v1, autoscaling/v2 and evenkeel.dev/v1 are",
     ),
     (
         "averageUtilization: 50",
