@@ -17,7 +17,9 @@ pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
 }
 
 /// A control plane in which nothing moves of itself: service accounts are what pods need.
-const BENCH_PLANE: [&str; 1] = ["--controller-manager-flag=--controllers=serviceaccount-controller,root-ca-certificate-publisher-controller"];
+const BENCH_PLANE: [&str; 1] = [
+    "--controller-manager-flag=--controllers=serviceaccount-controller,root-ca-certificate-publisher-controller",
+];
 /// One with all of upstream's controllers but the one that is compared, which is started beside it.
 const AGREEMENT_PLANE: [&str; 2] = ["--without", "horizontal-pod-autoscaler-controller"];
 

@@ -44,7 +44,7 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
     let period = config.flags.sync_period;
     let mut events = watches(&client, &config);
     let controller = Arc::new(Controller {
-        client,
+        client: client.clone(),
         config,
         mapper: Mapper::default(),
         selectors: Selectors::default(),
@@ -57,7 +57,7 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
     let wake = controller.config.decide_on_samples;
     let wake = wake.then(|| bells.ringer(&controller));
     let world = Arc::clone(&controller.world);
-    tasks.spawn(world.keep(client.clone(), wake, shutdown.clone()));
+    tasks.spawn(world.keep(client, wake, shutdown.clone()));
     info!(period = %period, "the horizontal pod autoscaler controller runs");
     let mut fleet = Fleet {
         controller,

@@ -158,10 +158,7 @@ fn wants_other(old: &HorizontalPodAutoscaler, new: &HorizontalPodAutoscaler) -> 
 }
 
 /// The one that was written last: the watch may not have told yet of what we wrote ourselves.
-fn newer(
-    told: Arc<Autoscaler>,
-    written: Option<Arc<Autoscaler>>,
-) -> Arc<Autoscaler> {
+fn newer(told: Arc<Autoscaler>, written: Option<Arc<Autoscaler>>) -> Arc<Autoscaler> {
     let version = |object: &HorizontalPodAutoscaler| -> Option<u64> {
         object.metadata.resource_version.as_deref()?.parse().ok()
     };
