@@ -1,7 +1,7 @@
 //! The workloads that both controllers look at, and the load that is put on them.
 
 use crate::bench::hpa::plane::Plane;
-use crate::bench::hpa::targets::{merge, put};
+use crate::bench::hpa::targets::{ensure, merge, put};
 use crate::bench::process::Process;
 use anyhow::Result;
 use kube::Client;
@@ -92,7 +92,7 @@ pub(super) fn nodes(plane: &Plane, folder: &Path) -> Result<Process> {
 pub(super) async fn create(client: &Client) -> Result<Vec<Workload>> {
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    put(client, "/api/v1/namespaces", NAMESPACE, namespace).await?;
+    ensure(client, "/api/v1/namespaces", &namespace).await?;
     let mut all = Vec::new();
     for (name, replicas, load, spec) in specifications() {
         let deployments = format!("/apis/apps/v1/namespaces/{NAMESPACE}/deployments");

@@ -123,23 +123,26 @@ pub(in crate::bench) async fn put(
     name: &str,
     object: Value,
 ) -> Result<()> {
-    let send = |method: http::Method, path: String, body: Vec<u8>| async move {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", "application/json")
-            .body(body)?;
-        Ok::<_, anyhow::Error>(client.request::<Value>(request).await)
-    };
-    let body = serde_json::to_vec(&object)?;
-    match send(http::Method::POST, path.to_owned(), body.clone()).await? {
-        Err(kube::Error::Api(status)) if status.code == 409 => {
-            drop(send(http::Method::DELETE, format!("{path}/{name}"), Vec::new()).await?);
-            send(http::Method::POST, path.to_owned(), body).await??;
-        }
-        made => drop(made.with_context(|| format!("cannot make {path}/{name}"))?),
+    if ensure(client, path, &object).await? {
+        return Ok(());
     }
+    let gone = http::Request::delete(format!("{path}/{name}")).body(Vec::new())?;
+    drop(client.request::<Value>(gone).await);
+    let made = ensure(client, path, &object).await?;
+    anyhow::ensure!(made, "cannot make {path}/{name}: the old one does not go");
     Ok(())
+}
+
+/// Makes an object, and gives whether it was not there.
+pub(in crate::bench) async fn ensure(client: &Client, path: &str, object: &Value) -> Result<bool> {
+    let request = http::Request::post(path)
+        .header("content-type", "application/json")
+        .body(serde_json::to_vec(object)?)?;
+    match client.request::<Value>(request).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("cannot make an object at {path}")),
+    }
 }
 
 /// Patches an object.
