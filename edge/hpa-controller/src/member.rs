@@ -126,9 +126,11 @@ impl Member {
         };
         let told = self.object.borrow_and_update().clone();
         let object = newer(told, last.looked.written.take());
-        let look = self
-            .controller
-            .reconcile(&object, last.history.as_ref(), occasion);
+        let look = self.controller.reconcile(
+            &object,
+            (last.history.as_ref(), last.looked.replicas),
+            occasion,
+        );
         match timeout(RECONCILE_TIMEOUT, look).await {
             Ok((history, looked)) => {
                 last.history = history;

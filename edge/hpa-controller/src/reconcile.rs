@@ -53,6 +53,8 @@ struct Case<'a> {
 pub(crate) struct Looked {
     /// The pods that count.
     pub(crate) pods: Vec<Box<str>>,
+    /// How many the target was to have.
+    pub(crate) replicas: Option<i32>,
     /// The newest sample when it began.
     pub(crate) stamp: u64,
     /// The autoscaler as it was written.
@@ -73,7 +75,7 @@ impl Controller {
     pub(crate) async fn reconcile(
         &self,
         object: &Arc<Autoscaler>,
-        remembered: Option<&History>,
+        (remembered, before): (Option<&History>, Option<i32>),
         occasion: Occasion,
     ) -> (Option<History>, Looked) {
         let begun = Instant::now();
@@ -93,10 +95,22 @@ impl Controller {
         // The clock is read once, after everything was seen.
         let now = (self.config.clock)();
         let spec = wire::spec(object, self.config.flags.decisions(), &selector_problem);
-        let history = match remembered {
+        let replicas = seen
+            .observation
+            .scale
+            .as_ref()
+            .map(|s| s.spec_replicas)
+            .ok();
+        let mut history = match remembered {
             Some(history) => Some(history.clone()),
             None => memory::restore(object, &spec, &seen.observation, now),
         };
+        // Beside another controller, changes are what is seen of its work.
+        if self.config.shadow
+            && let (Some(history), Some(from), Some(to)) = (&mut history, before, replicas)
+        {
+            hpa::remember::observed(history, now, &spec, from, to);
+        }
         let known = history.is_some();
         let decision = hpa::decide(now, &spec, &seen.observation, &history.unwrap_or_default());
         let deciding = begun.elapsed();
@@ -122,6 +136,7 @@ impl Controller {
         });
         let looked = Looked {
             pods: names_of(&seen.observation),
+            replicas,
             stamp,
             written: carried.written,
         };
@@ -152,7 +167,7 @@ impl Controller {
         } = case;
         let (namespace, name) = names(object);
         if self.config.shadow {
-            return Carried::as_if(decision);
+            return Carried::by_others(decision, now);
         }
         let plan = plan((object, spec), decision, now, occasion);
         let mut history = &decision.outcome.history;
@@ -235,10 +250,10 @@ impl Controller {
 }
 
 impl Carried {
-    /// Of a decision that another controller carries out.
-    fn as_if(decision: &Decision) -> Self {
+    /// Of a decision that another controller carries out, or does not.
+    fn by_others(decision: &Decision, now: Timestamp) -> Self {
         Self {
-            history: decision.outcome.history.clone(),
+            history: decision.refused(now, "").history,
             rescaled: false,
             refused: false,
             written: None,
@@ -246,7 +261,7 @@ impl Carried {
     }
 }
 
-/// The pods that an observation has, if their metrics are the controller's to hear of.
+/// The pods of an observation.
 fn names_of(seen: &Observation) -> Vec<Box<str>> {
     seen.pods
         .iter()

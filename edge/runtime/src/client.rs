@@ -25,8 +25,7 @@ pub async fn config(kubeconfig: Option<&Path>) -> anyhow::Result<Config> {
         Some(file) => from_file(file).await?,
         None => in_cluster()?,
     };
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    config.write_timeout = Some(WRITE_TIMEOUT);
+    limit(&mut config);
     Ok(config)
 }
 
@@ -62,9 +61,15 @@ pub async fn config_for_people(
     let mut config = Config::from_custom_kubeconfig(found, &options)
         .await
         .context("cannot use the kubeconfig")?;
+    limit(&mut config);
+    Ok(config)
+}
+
+/// Waits have limits, and an error is an error at once: whoever asks has a period, a back-off, and a text to show.
+fn limit(config: &mut Config) {
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     config.write_timeout = Some(WRITE_TIMEOUT);
-    Ok(config)
+    config.default_retry = false;
 }
 
 async fn from_file(file: &Path) -> anyhow::Result<Config> {

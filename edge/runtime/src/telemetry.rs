@@ -39,9 +39,15 @@ pub fn init(v: u8, format: LogFormat) {
 /// Sends only what went wrong to stderr, for programs whose own words are what people read there;
 /// `RUST_LOG` asks for more.
 pub fn init_quiet() {
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into());
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::ERROR.into())
+        .from_env_lossy();
+    let filter = match "kube_client::client::builder=off".parse() {
+        Ok(quiet) if std::env::var_os("RUST_LOG").is_none() => filter.add_directive(quiet),
+        _ => filter,
+    };
     let done = tracing_subscriber::fmt()
-        .with_env_filter(filter.from_env_lossy())
+        .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_target(false)
         .try_init();
@@ -76,6 +82,8 @@ impl Quieten for EnvFilter {
             "h2=warn",
             "tower=warn",
             "kube_client=info",
+            // Every answer that is an error, which its caller knows and speaks of.
+            "kube_client::client::builder=off",
         ]
         .iter()
         .filter_map(|text| text.parse().ok())

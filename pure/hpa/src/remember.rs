@@ -70,6 +70,19 @@ pub fn essence(now: Timestamp, spec: &Spec, replicas: i32, history: &History) ->
     (kept != History::default()).then_some(kept)
 }
 
+/// A change that somebody else made, as one who looks on sees it. Upstream: storeScaleEvent, which only knows its own.
+pub fn observed(history: &mut History, now: Timestamp, spec: &Spec, from: i32, to: i32) {
+    let Some(behavior) = spec.behavior.as_ref().filter(|_| from != to) else {
+        return;
+    };
+    let rules = if to > from {
+        &behavior.up
+    } else {
+        &behavior.down
+    };
+    history.scaled(now, from, to, longest_period(rules));
+}
+
 /// Whether two essences lead to the same decisions. The time of the newest recommendation does not count:
 /// every look repeats it, and [`resume`] takes it as made just now. Nor does a little of the time at which a
 /// metric was last known, which every look renews too: what is written may make it older, never younger.

@@ -99,18 +99,21 @@ pub(super) fn steps(decided: &[Decided]) -> usize {
     by_hpa(decided).values().map(|list| changes(list)).sum()
 }
 
-/// Where they differ: a state that one side was in, and that the other was not in at any time within `window` of it.
+/// Where they differ: a state that one side was in for longer than `brief`, and that the other was not in at any time
+/// within `window` of it. What is brief one side sees and the other does not, as they look at different moments.
+/// Before both have figures nothing is compared: they begin at different moments, too.
 pub(super) fn differences(
     theirs: &[Decided],
     ours: &[Decided],
-    window: Duration,
+    (window, brief): (Duration, Duration),
 ) -> Vec<Difference> {
     let mut found = Vec::new();
     let (theirs, ours) = (by_hpa(theirs), by_hpa(ours));
     for (hpa, theirs) in &theirs {
         let ours = ours.get(hpa).map(Vec::as_slice).unwrap_or_default();
-        found.extend(missing("upstream", theirs, ours, window));
-        found.extend(missing("ours", ours, theirs, window));
+        let (theirs, ours) = (since_figures(theirs), since_figures(ours));
+        found.extend(missing("upstream", theirs, ours, (window, brief)));
+        found.extend(missing("ours", ours, theirs, (window, brief)));
     }
     found
 }
@@ -123,18 +126,30 @@ fn by_hpa(decided: &[Decided]) -> BTreeMap<&str, Vec<&Decided>> {
     by
 }
 
+/// From the first decision by figures.
+fn since_figures<'a, 'b>(decided: &'b [&'a Decided]) -> &'b [&'a Decided] {
+    let first = decided
+        .iter()
+        .position(|d| d.wants.active == "ValidMetricFound");
+    first.map_or(&[], |first| &decided[first..])
+}
+
 /// What `these` wanted and `those` did not. A state lasts until the next one of the same side.
 fn missing(
     who: &'static str,
     these: &[&Decided],
     those: &[&Decided],
-    window: Duration,
+    (window, brief): (Duration, Duration),
 ) -> Vec<Difference> {
     let mut found: Vec<Difference> = Vec::new();
     // The last one may have been seen too late for the other side to follow.
     for (at, one) in these.iter().enumerate() {
         let repeated = at > 0 && these[at - 1].wants == one.wants;
-        if repeated || at + 1 == these.len() {
+        let other = these[at..].iter().find(|next| next.wants != one.wants);
+        let Some(end) = other.map(|next| next.at) else {
+            continue;
+        };
+        if repeated || one.at + brief > end {
             continue;
         }
         let begin = one.at - window;

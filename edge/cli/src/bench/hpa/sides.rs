@@ -88,7 +88,10 @@ fn hurried(
     resolution: &str,
 ) -> (Vec<OsString>, Vec<String>) {
     let shortest = units::Duration::from_seconds(10);
-    if resolution.parse().is_ok_and(|r: units::Duration| r >= shortest) {
+    if resolution
+        .parse()
+        .is_ok_and(|r: units::Duration| r >= shortest)
+    {
         return (program, flags);
     }
     flags.retain(|f| !f.starts_with("--metric-resolution") && !f.starts_with("--kubelet-request"));

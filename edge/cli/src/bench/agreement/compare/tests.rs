@@ -3,6 +3,7 @@
 use super::*;
 
 const WINDOW: Duration = Duration::from_secs(10);
+const BRIEF: Duration = Duration::from_secs(6);
 
 fn side(moments: &[(i64, i64)]) -> Vec<Decided> {
     moments
@@ -19,7 +20,7 @@ fn side(moments: &[(i64, i64)]) -> Vec<Decided> {
 }
 
 fn told(theirs: &[(i64, i64)], ours: &[(i64, i64)]) -> Vec<String> {
-    differences(&side(theirs), &side(ours), WINDOW)
+    differences(&side(theirs), &side(ours), (WINDOW, BRIEF))
         .iter()
         .map(ToString::to_string)
         .collect()
@@ -53,5 +54,12 @@ fn a_step_that_comes_much_later_is_a_difference() {
 
 #[test]
 fn a_side_that_says_nothing_differs() {
-    assert_eq!(told(&[(0, 2), (30, 5), (60, 5)], &[]).len(), 2);
+    assert_eq!(told(&[(0, 2), (30, 5), (60, 4)], &[]).len(), 2);
+}
+
+#[test]
+fn what_one_side_sees_for_a_moment_is_no_difference() {
+    let theirs = [(0, 2), (30, 5), (34, 2), (60, 2), (90, 3), (120, 2)];
+    let ours = [(0, 2), (60, 2), (92, 3), (121, 2)];
+    assert_eq!(told(&theirs, &ours), [""; 0]);
 }
