@@ -25,7 +25,7 @@ const CONCURRENT: usize = 128;
 const CONCURRENT_LATE: usize = 1_024;
 /// An answer that took longer makes a kubelet late.
 const SLOW: Duration = Duration::from_secs(1);
-/// Until there is something to serve, scrapes follow each other this many times as fast.
+/// Until all that answers can be served, scrapes follow each other this many times as fast.
 const HURRY: u32 = 3;
 /// How far apart nodes begin on average, and how far at most the first from the last.
 const STAGGER: Duration = Duration::from_millis(8);
@@ -129,18 +129,18 @@ impl Scraper {
             }
             self.ticks.began(Instant::now());
             self.tick(start).await;
-            if !self.quick_start || self.has_figures() {
+            if !self.quick_start || self.settled() {
                 break;
             }
         }
         start
     }
 
-    fn has_figures(&self) -> bool {
+    fn settled(&self) -> bool {
         self.store
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .ready()
+            .settled()
     }
 
     fn nodes_known(&self) -> bool {

@@ -252,10 +252,25 @@ impl Store {
         }
     }
 
-    /// Whether anything can be served: some container has two points. Upstream: Storage.Ready.
+    /// Whether metrics of both kinds can be served: some node and some container have two points.
+    /// Upstream: Storage.Ready (pkg/storage/storage.go).
     pub fn ready(&self) -> bool {
         let counts = self.counts();
-        counts.nodes > 0 || counts.containers > 0
+        counts.nodes > 0 && counts.containers > 0
+    }
+
+    /// Whether all that the last tick named can be served. A container that has just started is served from
+    /// its first sample on; those beside it are not, so that one figure says nothing of the others.
+    pub fn settled(&self) -> bool {
+        let named = |seen: u32| seen == self.tick;
+        let mut nodes = self.nodes.values().filter(|node| named(node.seen));
+        let pods = self.pods.values().flat_map(BTreeMap::values);
+        let mut containers = pods
+            .filter(|pod| named(pod.seen))
+            .flat_map(|pod| &pod.containers);
+        !self.answered.is_empty()
+            && nodes.all(|node| node.points.previous.is_some())
+            && containers.all(|(_, points)| points.previous.is_some())
     }
 
     /// What a node uses.

@@ -58,6 +58,47 @@ fn two_samples_make_a_rate_over_the_time_between_them() {
 }
 
 #[test]
+fn it_is_ready_with_figures_of_a_node_and_of_a_container() {
+    for (node, container, ready) in [
+        (true, true, true),
+        (true, false, false),
+        (false, true, false),
+    ] {
+        let mut store = store();
+        for second in [100, 110] {
+            let pod = PodPoints {
+                namespace: "n",
+                name: "p",
+                containers: vec![("c", at(second, 1))],
+            };
+            let scrape = Scrape {
+                node: node.then(|| at(second, 1)),
+                pods: Vec::from_iter(container.then_some(pod)),
+            };
+            store.begin();
+            store.take("node", &scrape);
+            store.end();
+        }
+        assert_eq!(store.ready(), ready, "node {node}, container {container}");
+    }
+}
+
+#[test]
+fn it_is_settled_when_old_containers_have_figures_too() {
+    let mut store = store();
+    assert!(!store.settled());
+    let fresh = |second| Point {
+        started: 88 * SECOND,
+        ..at(second, 1)
+    };
+    tick(&mut store, &[("fresh", fresh(100)), ("old", at(100, 1))]);
+    assert_eq!(store.counts().containers, 1);
+    assert!(!store.settled());
+    tick(&mut store, &[("fresh", fresh(105)), ("old", at(105, 2))]);
+    assert!(store.settled());
+}
+
+#[test]
 fn a_container_that_started_within_the_resolution_needs_one_sample_only() {
     for (age, served) in [(9, false), (10, true), (14, true), (15, false)] {
         let mut store = store();
