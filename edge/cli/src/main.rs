@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod explain;
 mod lab;
+mod words;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -16,5 +17,5 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    commands::run(args::Cli::parse())
+    commands::run(args::Cli::parse_from(words::given(std::env::args_os())))
 }
