@@ -110,7 +110,10 @@ impl Observer<'_> {
         let pods = match known {
             Some(pods) => pods,
             None => match self.pods(namespace, text).await {
-                Ok(pods) => pods.iter().map(|pod| Arc::new(Candidate::of(pod))).collect(),
+                Ok(pods) => pods
+                    .iter()
+                    .map(|pod| Arc::new(Candidate::of(pod)))
+                    .collect(),
                 Err(error) => {
                     observation.pods_problem = Some(error.to_string());
                     return Selection::Valid;

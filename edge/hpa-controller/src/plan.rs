@@ -46,7 +46,12 @@ pub fn refused(
     now: Timestamp,
     error: &str,
 ) -> Vec<Effect> {
-    effects((object, spec), &decision.refused(now, error), now, Occasion::Period)
+    effects(
+        (object, spec),
+        &decision.refused(now, error),
+        now,
+        Occasion::Period,
+    )
 }
 
 /// Upstream: updateStatusIfNeeded: nothing is written that is there already.

@@ -234,7 +234,10 @@ impl Carried {
 
 /// The pods that an observation has, if their metrics are the controller's to hear of.
 fn names_of(seen: &Observation) -> Vec<Box<str>> {
-    seen.pods.iter().map(|pod| pod.name.as_str().into()).collect()
+    seen.pods
+        .iter()
+        .map(|pod| pod.name.as_str().into())
+        .collect()
 }
 
 /// Namespace and name.

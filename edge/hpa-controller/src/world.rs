@@ -17,8 +17,8 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::{debug, warn};
 use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
 
 /// All that is watched.
 #[derive(Debug, Default)]
@@ -55,11 +55,8 @@ impl World {
 const REFUSED: Duration = Duration::from_secs(300);
 
 /// Follows a watch until it is dropped; `take` gets what it tells, and `None` when it is not allowed.
-async fn follow<K, S>(
-    what: &str,
-    begin: impl Fn() -> S,
-    mut take: impl FnMut(Option<Event<K>>),
-) where
+async fn follow<K, S>(what: &str, begin: impl Fn() -> S, mut take: impl FnMut(Option<Event<K>>))
+where
     S: Stream<Item = Result<Event<K>, watcher::Error>> + Send,
     K: Send,
 {

@@ -3,6 +3,7 @@
 //! Upstream: pkg/server/server.go (runScrape, tick) and pkg/scraper/scraper.go.
 
 use crate::cluster::{Cluster, Node};
+use crate::drops::Drops;
 use crate::kubelet::{Kubelets, Trouble, read_summary};
 use crate::telemetry::Telemetry;
 use std::collections::HashSet;
@@ -87,6 +88,7 @@ pub(crate) struct Scraper {
     pub(crate) request_timeout: Duration,
     pub(crate) quick_start: bool,
     pub(crate) late: Late,
+    pub(crate) drops: Drops,
     /// Is told whenever there is something new in the store.
     pub(crate) news: watch::Sender<()>,
 }
@@ -159,6 +161,7 @@ impl Scraper {
             }
             cluster.nodes().cloned().collect()
         };
+        self.kubelets.refresh();
         self.write(Store::begin);
         let window = STAGGER.saturating_mul(u32::try_from(nodes.len()).unwrap_or(u32::MAX));
         let window = window.min(STAGGER_MAX).min(self.ticks.resolution / 4);
@@ -202,8 +205,8 @@ impl Scraper {
         );
     }
 
-    fn write(&self, change: impl FnOnce(&mut Store)) {
-        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner));
+    fn write<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
+        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn scrape(&self, node: &Node) {
@@ -244,7 +247,8 @@ impl Scraper {
         } else {
             scrape::read(text, requested_millis).map_err(|error| Trouble::Text(Box::new(error)))?
         };
-        self.write(|store| store.take(&node.name, &read));
+        let dropped = self.write(|store| store.take(&node.name, &read));
+        self.drops.tell(&node.name, &dropped, &self.telemetry);
         self.news.send_replace(());
         Ok(())
     }

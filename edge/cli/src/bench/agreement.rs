@@ -71,7 +71,10 @@ async fn compared(args: &AgreementArgs) -> Result<bool> {
     }
     stage.end().await?;
     watching.abort();
-    let theirs = written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let theirs = written
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     let ours = read(&log)?;
     tell(&theirs, &ours)
 }
@@ -103,7 +106,10 @@ impl Stage<'_> {
         let mut theirs = self.plane.autoscaling("5s")[1..].to_vec();
         theirs.extend(FLAGS.map(str::to_owned));
         let upstream = Process::start(
-            vec![self.plane.binary.clone().into(), "kube-controller-manager".into()],
+            vec![
+                self.plane.binary.clone().into(),
+                "kube-controller-manager".into(),
+            ],
             &theirs,
             self.folder.join("upstream.log"),
         )?;

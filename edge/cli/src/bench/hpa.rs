@@ -114,9 +114,8 @@ fn print(found: &[(Side, Figures)]) {
     let of = |side: Side| found.iter().find(|(s, _)| *s == side).map(|(_, f)| f);
     let row = |what: &str, unit: &str, get: &dyn Fn(&Figures) -> f64| {
         let (ours, theirs) = (of(Side::Ours).map(get), of(Side::Upstream).map(get));
-        let figure = |value: Option<f64>| {
-            value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2} {unit}"))
-        };
+        let figure =
+            |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.2} {unit}"));
         let ratio = ours
             .zip(theirs)
             .map_or_else(String::new, |(o, t)| format!("{:>8.1} ×", t / o));

@@ -46,6 +46,10 @@ fn lines_are_appended_to_a_file_and_a_folder_is_refused() {
     let Err(error) = to(&folder) else {
         panic!("a folder cannot be appended to");
     };
-    assert!(error.to_string().starts_with("cannot write --decision-log "));
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot write --decision-log ")
+    );
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -254,10 +254,7 @@ async fn begin(client: &Client) -> Result<Chunks, Ended> {
 }
 
 /// Takes whole lines; gives the pods that have new samples.
-fn take(
-    read: &mut BytesMut,
-    samples: &Samples,
-) -> Result<Vec<(Box<str>, Box<str>)>, String> {
+fn take(read: &mut BytesMut, samples: &Samples) -> Result<Vec<(Box<str>, Box<str>)>, String> {
     let Some(end) = read.iter().rposition(|byte| *byte == b'\n') else {
         return Ok(Vec::new());
     };

@@ -163,7 +163,11 @@ impl Aggregated {
         if is_watch(request) {
             // Upstream's metrics-server.
             let text = "the server does not allow this method on the requested resource";
-            return Some((StatusCode::METHOD_NOT_ALLOWED, "text/plain", text.to_owned()));
+            return Some((
+                StatusCode::METHOD_NOT_ALLOWED,
+                "text/plain",
+                text.to_owned(),
+            ));
         }
         if request.uri().path().starts_with("/apis/metrics.k8s.io/")
             && let Some(list) = self.metrics.list()
@@ -218,7 +222,9 @@ impl Service<Request<kube::client::Body>> for Aggregated {
 fn is_watch<B>(request: &Request<B>) -> bool {
     let uri = request.uri();
     uri.path() == "/apis/metrics.k8s.io/v1beta1/pods"
-        && uri.query().is_some_and(|query| query.contains("watch=true"))
+        && uri
+            .query()
+            .is_some_and(|query| query.contains("watch=true"))
 }
 
 fn frames(events: mpsc::UnboundedReceiver<Bytes>) -> Body {

@@ -132,7 +132,11 @@ async fn a_shadow_decides_and_changes_nothing() {
     tokio::spawn(hpa_controller::run(client, config, stop));
     let wanted = || {
         let decisions = world.decisions.lock().unwrap();
-        decisions.iter().filter(|d| d.rescale && d.desired == 4).count() >= 3
+        decisions
+            .iter()
+            .filter(|d| d.rescale && d.desired == 4)
+            .count()
+            >= 3
     };
     until("it wants four, again and again", wanted).await;
     let hpa = world.hpa(|_| true).await;

@@ -34,7 +34,10 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Decided { at, hpa, wants } = &self.what;
         let (who, desired, active) = (self.who, wants.desired, &wants.active);
-        write!(f, "{hpa} at {at:.0}: {who} wants {desired} ({active}), the other ")?;
+        write!(
+            f,
+            "{hpa} at {at:.0}: {who} wants {desired} ({active}), the other "
+        )?;
         let others = self.others.iter();
         let others: Vec<String> = others
             .map(|wants| format!("{} ({})", wants.desired, wants.active))

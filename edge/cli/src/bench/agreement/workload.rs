@@ -90,7 +90,8 @@ pub(super) fn nodes(plane: &Plane, folder: &Path) -> Result<Process> {
 
 /// Makes them all.
 pub(super) async fn create(client: &Client) -> Result<Vec<Workload>> {
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+    let namespace =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     put(client, "/api/v1/namespaces", NAMESPACE, namespace).await?;
     let mut all = Vec::new();
     for (name, replicas, load, spec) in specifications() {
@@ -106,9 +107,7 @@ pub(super) async fn create(client: &Client) -> Result<Vec<Workload>> {
 
 /// Name, replicas, load, and what of the autoscaler's specification is not the usual.
 fn specifications() -> Vec<(&'static str, u32, f64, Value)> {
-    let cpu = |kind: &str, field: &str, value: Value| {
-        json!([{"type": "Resource", "resource": {"name": "cpu", "target": {"type": kind, field: value}}}])
-    };
+    let cpu = |kind: &str, field: &str, value: Value| json!([{"type": "Resource", "resource": {"name": "cpu", "target": {"type": kind, field: value}}}]);
     vec![
         ("utilization", 3, 240.0, json!({})),
         (
@@ -203,7 +202,8 @@ impl Workload {
         let running = list["items"].as_array().into_iter().flatten();
         let running: Vec<&Value> = running
             .filter(|pod| {
-                pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null()
+                pod["status"]["phase"] == "Running"
+                    && pod["metadata"]["deletionTimestamp"].is_null()
             })
             .collect();
         let count = u32::try_from(running.len().max(1)).unwrap_or(u32::MAX);

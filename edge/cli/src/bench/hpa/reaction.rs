@@ -83,11 +83,7 @@ fn moment(app: u32) -> Duration {
 }
 
 /// Says what all pods of these apps use from now on.
-async fn use_cpu(
-    client: &Client,
-    apps: std::ops::RangeInclusive<u32>,
-    amount: &str,
-) -> Result<()> {
+async fn use_cpu(client: &Client, apps: std::ops::RangeInclusive<u32>, amount: &str) -> Result<()> {
     let pods = apps.flat_map(|app| (1..=PODS).map(move |pod| (app, pod)));
     let patch = json!({"metadata": {"annotations": {lab_node::simulated::CPU: amount}}});
     stream::iter(pods)
@@ -145,6 +141,10 @@ fn print(
         at(100),
         took.len(),
         stepped.len(),
-        if missing > 0 { ": the others never" } else { "" },
+        if missing > 0 {
+            ": the others never"
+        } else {
+            ""
+        },
     ));
 }

@@ -78,7 +78,8 @@ async fn create_one(client: &Client, app: u32, moves: bool) -> Result<()> {
     let (namespace, name) = (namespace(app), name(app));
     let deployments = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
     put(client, &deployments, &name, deployment(&name)).await?;
-    let status = json!({"status": {"replicas": PODS, "readyReplicas": PODS, "updatedReplicas": PODS}});
+    let status =
+        json!({"status": {"replicas": PODS, "readyReplicas": PODS, "updatedReplicas": PODS}});
     merge(client, &format!("{deployments}/{name}/status"), &status).await?;
     let autoscalers =
         format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers");
@@ -116,7 +117,12 @@ fn autoscaler(name: &str, moves: bool) -> Value {
 }
 
 /// Makes an object; one that is there is made anew.
-pub(in crate::bench) async fn put(client: &Client, path: &str, name: &str, object: Value) -> Result<()> {
+pub(in crate::bench) async fn put(
+    client: &Client,
+    path: &str,
+    name: &str,
+    object: Value,
+) -> Result<()> {
     let send = |method: http::Method, path: String, body: Vec<u8>| async move {
         let request = http::Request::builder()
             .method(method)
@@ -142,5 +148,6 @@ pub(in crate::bench) async fn merge(client: &Client, path: &str, patch: &Value) 
         .header("content-type", "application/merge-patch+json")
         .body(serde_json::to_vec(patch)?)?;
     let done = client.request::<Value>(request).await;
-    done.map(drop).with_context(|| format!("cannot patch {path}"))
+    done.map(drop)
+        .with_context(|| format!("cannot patch {path}"))
 }

@@ -1,7 +1,7 @@
 //! Lists of pods' metrics: what each costs the server.
 
-use crate::bench::process::{Process, Used};
 use crate::args::BenchMetricsServerArgs;
+use crate::bench::process::{Process, Used};
 use anyhow::{Context, Result, ensure};
 use http_body_util::BodyExt;
 use kube::{Client, Config};

@@ -59,9 +59,11 @@ fn a_pod_with_other_labels_moves_and_a_deleted_one_goes() {
     ]);
     assert_eq!(picked(&pods, "app=web").unwrap(), [""; 0]);
     assert_eq!(picked(&pods, "app=db").unwrap(), ["web-1"]);
-    assert!(!pods.read().namespaces["shop"].groups.contains_key(&Labels::new(
-        [("app".to_owned(), "web".to_owned())].into()
-    )));
+    assert!(
+        !pods.read().namespaces["shop"]
+            .groups
+            .contains_key(&Labels::new([("app".to_owned(), "web".to_owned())].into()))
+    );
 }
 
 #[test]

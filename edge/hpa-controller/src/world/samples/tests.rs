@@ -36,7 +36,14 @@ fn nothing_is_known_before_the_first_bookmark() {
 #[test]
 fn a_deleted_pods_sample_goes() {
     let samples = Samples::default();
-    heard(&samples, &[&event("ADDED", "web-1"), BOOKMARK, &event("DELETED", "web-1")]);
+    heard(
+        &samples,
+        &[
+            &event("ADDED", "web-1"),
+            BOOKMARK,
+            &event("DELETED", "web-1"),
+        ],
+    );
     assert_eq!(of(&samples, &["web-1"]).unwrap(), [""; 0]);
 }
 
@@ -54,7 +61,10 @@ fn a_part_of_a_line_waits_for_the_rest() {
 #[test]
 fn news_are_samples_after_a_stamp() {
     let samples = Samples::default();
-    heard(&samples, &[&event("ADDED", "web-1"), &event("ADDED", "web-2"), BOOKMARK]);
+    heard(
+        &samples,
+        &[&event("ADDED", "web-1"), &event("ADDED", "web-2"), BOOKMARK],
+    );
     let stamp = samples.stamp();
     let news = || samples.news("shop", ["web-1", "web-2", "web-3"].into_iter(), stamp);
     assert_eq!(news(), News::None);

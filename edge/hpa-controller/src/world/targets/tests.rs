@@ -20,7 +20,9 @@ fn known(events: impl IntoIterator<Item = Event<Deployment>>) -> Targets {
     assert_eq!(targets.scale(Known::Deployment, "shop", "web"), None);
     let mut listed = HashSet::new();
     for event in events {
-        targets.change(Known::Deployment, |kind| take(kind, Some(event), &mut listed));
+        targets.change(Known::Deployment, |kind| {
+            take(kind, Some(event), &mut listed)
+        });
     }
     targets
 }

@@ -121,7 +121,10 @@ async fn selectors_namespaces_and_tables_are_obeyed() {
     let (api, _tell) = watched(2);
     let mut read = begin(&api, &format!("{MARKS}&labelSelector=n%3D1"));
     assert_eq!(read.until_bookmark().await, ["ADDED web-1", "FIRST"]);
-    let mut read = begin(&api, &format!("{MARKS}&fieldSelector=metadata.name%3Dweb-2"));
+    let mut read = begin(
+        &api,
+        &format!("{MARKS}&fieldSelector=metadata.name%3Dweb-2"),
+    );
     assert_eq!(read.until_bookmark().await, ["ADDED web-2", "FIRST"]);
     let path = "/apis/metrics.k8s.io/v1beta1/namespaces/eks-work/pods?watch=1";
     let (head, ()) = Request::get(path)
