@@ -45,7 +45,7 @@ fuzz_target!(|text: &str| {
 
 fn is_sane(store: &Store, named: &[(&str, &str, usize)]) {
     let counts = store.counts();
-    assert_eq!(store.ready(), counts.nodes + counts.containers > 0);
+    assert_eq!(store.ready(), counts.nodes > 0 && counts.containers > 0);
     for (namespace, name, _) in named {
         let Some(pod) = store.pod(namespace, name) else {
             continue;

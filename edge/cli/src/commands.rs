@@ -38,7 +38,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
         }
         Command::MetricsServer(args) if args.version => metrics_server_version(),
         Command::MetricsServer(args) => {
-            let logs = Some((args.v, args.logging_format));
+            let logs = Some((args.v, args.log_format()));
             with_runtime(logs, |stop| done(metrics_server::run(*args, stop)))
         }
         Command::HpaController(args) => with_runtime(Some((args.v, args.logging_format)), |stop| {

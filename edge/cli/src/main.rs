@@ -7,6 +7,7 @@ mod demo;
 mod explain;
 mod handover;
 mod lab;
+mod words;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -17,5 +18,5 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    commands::run(args::Cli::parse())
+    commands::run(args::Cli::parse_from(words::given(std::env::args_os())))
 }

@@ -5,15 +5,13 @@ use crate::args::{Args, ServingFlags};
 use crate::config::Config;
 use crate::decision_log;
 use crate::fleet;
-use anyhow::{Context, bail};
+use anyhow::bail;
 use k8s_openapi::api::core::v1::EventSource;
 use kube::Client;
-use runtime::auth::Delegated;
 use runtime::events::Recorder;
 use runtime::lease::{Candidate, Ended};
-use runtime::serve::{CertificateFiles, Limits, follow, serve};
+use runtime::serve::{CertificateFiles, Limits, TlsSettings, follow, listen, serve};
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -95,12 +93,10 @@ async fn start_serving(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let (address, port) = (args.serving.address(), args.serving.secure_port);
-    let listener = TcpListener::bind((address, port)).await.with_context(|| {
-        format!("cannot listen on {address}, port {port}: set --bind-address and --secure-port")
-    })?;
-    let (tls, certificate) = files(&args.serving).tls()?;
+    let listener = listen(address, port).await?;
+    let (tls, certificate) = files(&args.serving).tls(&TlsSettings::default())?;
     tracing::info!(%address, port, "serving probes and metrics");
-    let delegated = Arc::new(Delegated::new(client.clone(), args.auth.options()?));
+    let delegated = Arc::new(args.auth.delegated(client).await?);
     let (asked, watching) = (Arc::clone(&delegated), stop.clone());
     tasks.spawn(async move { asked.keep_authorities(watching).await });
     tasks.spawn(follow(certificate, stop.clone()));

@@ -5,8 +5,10 @@
 mod body;
 mod discovery;
 mod encode;
+mod gate;
 mod negotiate;
 mod openapi;
+mod options;
 mod quantity;
 mod query;
 mod render;
@@ -18,6 +20,7 @@ mod yaml;
 
 use crate::cluster::Cluster;
 use crate::scraper::Ticks;
+use crate::selector;
 use crate::telemetry::Telemetry;
 use body::Body;
 use bytes::Bytes;
@@ -33,6 +36,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use usage::Store;
 use watch::Watches;
+
+pub(crate) use gate::Gate;
 
 pub(crate) type Reply = Response<Body>;
 
@@ -54,6 +59,7 @@ pub(crate) struct Api {
     readyz: Checks,
     healthz: Checks,
     watches: Option<Watches>,
+    gate: Gate,
 }
 
 impl Api {
@@ -64,13 +70,24 @@ impl Api {
         ticks: Arc<Ticks>,
         shutdown: CancellationToken,
     ) -> Self {
-        let synced = |name: &'static str, synced: fn(&Cluster) -> bool| {
+        let synced = {
             let cluster = Arc::clone(&cluster);
             move || {
-                let known = synced(&cluster.read().unwrap_or_else(PoisonError::into_inner));
-                known
-                    .then_some(())
-                    .ok_or_else(|| format!("cache for {name} informer has not synced"))
+                let cluster = cluster.read().unwrap_or_else(PoisonError::into_inner);
+                let missing = match (cluster.nodes_synced(), cluster.pods_synced()) {
+                    (true, true) => return Ok(()),
+                    (false, _) => "node",
+                    (true, false) => "pod",
+                };
+                Err(format!("cache for {missing} informer has not synced"))
+            }
+        };
+        let started = || {
+            let cluster = Arc::clone(&cluster);
+            move || {
+                let cluster = cluster.read().unwrap_or_else(PoisonError::into_inner);
+                let why = || "1 informers not started yet: [/v1, Resource=pods]".to_owned();
+                cluster.pods_synced().then_some(()).ok_or_else(why)
             }
         };
         let ready = {
@@ -90,27 +107,32 @@ impl Api {
             let why = || "process is shutting down".to_owned();
             (!shutdown.is_cancelled()).then_some(()).ok_or_else(why)
         };
-        let pods = || synced("pod", Cluster::pods_synced);
         Self {
             livez: Checks::new("livez")
                 .always(&HOOKS)
                 .with("metric-collection-timely", timely)
-                .with("metadata-informer-sync", pods()),
+                .with("metadata-informer-sync", started()),
             readyz: Checks::new("readyz")
                 .always(&HOOKS)
                 .with("metric-storage-ready", ready)
-                .with(
-                    "metric-informer-sync",
-                    synced("node", Cluster::nodes_synced),
-                )
-                .with("metadata-informer-sync", pods())
+                .with("metric-informer-sync", synced)
+                .with("metadata-informer-sync", started())
                 .with("shutdown", running),
-            healthz: Checks::new("healthz").always(&HOOKS),
+            healthz: Checks::new("healthz")
+                .always(&HOOKS)
+                .with("metadata-informer-sync", started()),
             cluster,
             store,
             telemetry,
             watches: None,
+            gate: Gate::default(),
         }
+    }
+
+    /// Lets requests through a gate with limits.
+    pub(crate) fn behind(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// Lets pods' metrics be watched; `news` says when the store has something new.
@@ -131,20 +153,45 @@ impl Api {
         delegated: &Delegated,
         now: jiff::Timestamp,
     ) -> Reply {
+        let verb = verb(head, &Wanted::new(head.uri.path()));
+        let work = async {
+            let allowed = self.allowed(head, peer, delegated, now);
+            allowed.await.unwrap_or_else(|refused| *refused)
+        };
+        let reply = self.gate.within(head, verb, work).await;
+        self.gate.dressed(head, reply)
+    }
+
+    async fn allowed(
+        &self,
+        head: &Parts,
+        peer: Option<&Peer>,
+        delegated: &Delegated,
+        now: jiff::Timestamp,
+    ) -> Result<Reply, Box<Reply>> {
         let path = head.uri.path();
         let wanted = Wanted::new(path);
+        let narrowed = wanted.narrowed(head.uri.query().unwrap_or_default());
         let verb = verb(head, &wanted);
-        let user = match delegated.authenticate(&head.headers, peer, now).await {
-            Ok(user) => user,
-            Err(error) => return status::reply(head, &error),
+        let attributes = Attributes {
+            name: narrowed.as_deref().unwrap_or(wanted.name),
+            ..wanted.attributes(verb, path)
         };
-        if let Err(error) = delegated
-            .authorize(&user, &wanted.attributes(verb, path))
+        let refused = |error: ApiError| Box::new(status::reply(head, &error));
+        let user = delegated
+            .authenticate(&head.headers, peer, now)
             .await
-        {
-            return status::reply(head, &error);
-        }
-        self.route(head, now)
+            .map_err(refused)?;
+        let user = delegated
+            .impersonate(user, &head.headers, &attributes)
+            .await
+            .map_err(refused)?;
+        let _slot = self.gate.enter(head, verb, &user)?;
+        delegated
+            .authorize(&user, &attributes)
+            .await
+            .map_err(refused)?;
+        Ok(self.route(head, now))
     }
 
     /// Answers a request that is allowed.
@@ -157,10 +204,12 @@ impl Api {
                 .resource(head, &wanted, now)
                 .unwrap_or_else(|error| status::reply(head, &error));
         }
-        let found = self
-            .health(path, query)
-            .or_else(|| self.metrics(path, head));
-        let found = found.or_else(|| openapi::answer(path, head, now));
+        // Whatever the method. Upstream: these are no resources, but plain handlers.
+        let plain = self.health(path, query);
+        if let Some(reply) = plain.or_else(|| self.metrics(path, head)) {
+            return reply;
+        }
+        let found = openapi::answer(path, head, now);
         match found.or_else(|| discovery::answer(path, head)) {
             Some(_) if head.method != Method::GET && head.method != Method::HEAD => {
                 status::reply(head, &ApiError::method_not_allowed())
@@ -193,7 +242,7 @@ impl Api {
             "healthz" => &self.healthz,
             _ => return None,
         };
-        let answer = checks.answer(check.filter(|check| !check.is_empty()), query);
+        let answer = checks.answer(check, query);
         let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Some(text(code, answer.body))
     }
@@ -230,6 +279,16 @@ impl<'a> Wanted<'a> {
             name: next(),
             rest: next(),
         }
+    }
+
+    /// The one object that a list's field selector leaves. Upstream: RequestInfoFactory.NewRequestInfo.
+    fn narrowed(&self, query: &str) -> Option<String> {
+        if self.resource.is_empty() || !self.name.is_empty() {
+            return None;
+        }
+        options::numbers(query).ok()?;
+        let fields = query::value(query, "fieldSelector")?;
+        selector::Fields::exact_name(&fields)
     }
 
     fn attributes(&self, verb: &'a str, path: &'a str) -> Attributes<'a> {
@@ -276,7 +335,8 @@ fn verb(head: &Parts, wanted: &Wanted<'_>) -> &'static str {
         Method::PATCH => "patch",
         Method::DELETE if wanted.resource.is_empty() || single => "delete",
         Method::DELETE => "deletecollection",
-        _ => "options",
+        Method::OPTIONS if wanted.resource.is_empty() => "options",
+        _ => "",
     }
 }
 

@@ -2,13 +2,17 @@
 //!
 //! Upstream: cmd/metrics-server/app/options/{options,kubelet_client}.go.
 
+mod generic;
 mod inherited;
+mod validation;
 
-use inherited::Inherited;
-use runtime::auth::AuthArgs;
-use runtime::telemetry::LogFormat;
+pub(crate) use generic::GenericArgs;
 
 use anyhow::bail;
+use inherited::Inherited;
+use runtime::auth::AuthArgs;
+use runtime::serve::TlsSettings;
+use runtime::telemetry::LogFormat;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use units::Duration;
@@ -55,9 +59,11 @@ pub struct Args {
     /// Log verbosity, as klog counts it.
     #[arg(short, long = "v", default_value_t = 0, value_name = "LEVEL")]
     pub v: u8,
-    /// How logs are written.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub logging_format: LogFormat,
+    /// How logs are written: text or json.
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub logging_format: String,
+    #[command(flatten)]
+    pub generic: GenericArgs,
     #[command(flatten)]
     pub inherited: Inherited,
 }
@@ -110,7 +116,7 @@ pub struct ServingArgs {
     /// The address to listen on.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::UNSPECIFIED), value_name = "ADDRESS")]
     pub bind_address: IpAddr,
-    /// The port to listen on.
+    /// The port to listen on; 0 does not serve.
     #[arg(long, default_value_t = 443, value_name = "PORT")]
     pub secure_port: u16,
     /// Where the self-signed certificate is kept when none is given.
@@ -126,6 +132,15 @@ pub struct ServingArgs {
     /// Its key.
     #[arg(long, value_name = "FILE")]
     pub tls_private_key_file: Option<PathBuf>,
+    /// The least version of TLS: VersionTLS12 or VersionTLS13.
+    #[arg(long, default_value = "", value_name = "VERSION")]
+    pub tls_min_version: String,
+    /// The suites of TLS 1.2 that may be used, by Go's names; all that are safe without it.
+    #[arg(long, value_delimiter = ',', value_name = "SUITES")]
+    pub tls_cipher_suites: Vec<String>,
+    /// Speak HTTP/1.1 only.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
+    pub disable_http2_serving: bool,
     /// Requests at a time in one HTTP/2 connection; 0 for the default.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub http2_max_streams_per_connection: u32,
@@ -156,86 +171,22 @@ impl Args {
         pod.filter(|_| flag.is_unspecified()).unwrap_or(flag)
     }
 
-    /// Refuses what upstream refuses, all at once, in its words.
-    pub fn validate(&self) -> anyhow::Result<()> {
-        let mut errors = self.kubelet.errors();
-        if let Some(resolution) = self.metric_resolution {
-            errors.extend(resolution_errors(
-                resolution,
-                self.kubelet.kubelet_request_timeout,
-            ));
-        }
-        if self.serving.secure_port == 0 {
-            errors.push("--secure-port should be between 1 and 65535".to_owned());
-        }
-        if self.serving.tls_cert_file.is_some() != self.serving.tls_private_key_file.is_some() {
-            errors.push("need both --tls-cert-file and --tls-private-key-file".to_owned());
-        }
-        match errors.as_slice() {
-            [] => Ok(()),
-            [one] => bail!("{one}"),
-            many => bail!("[{}]", many.join(", ")),
+    /// How logs are written.
+    pub fn log_format(&self) -> LogFormat {
+        match self.logging_format.as_str() {
+            "json" => LogFormat::Json,
+            _ => LogFormat::Text,
         }
     }
 }
 
-fn resolution_errors(resolution: Duration, timeout: Duration) -> Option<String> {
-    if resolution < Duration::from_seconds(10) {
-        return Some(format!(
-            "metric-resolution should be a time duration at least 10s, but value {resolution} provided"
-        ));
-    }
-    (resolution.nanos() / 10 * 9 < timeout.nanos()).then(|| {
-        format!(
-            "metric-resolution should be larger than kubelet-request-timeout, but metric-resolution \
-             value {resolution} kubelet-request-timeout value {timeout} provided"
-        )
-    })
-}
-
-impl KubeletArgs {
-    fn errors(&self) -> Vec<String> {
-        let insecure = self.deprecated_kubelet_completely_insecure;
-        let authority = self.kubelet_certificate_authority.is_some();
-        let (certificate, key) = (
-            self.kubelet_client_certificate.is_some(),
-            self.kubelet_client_key.is_some(),
-        );
-        let rules = [
-            (
-                authority && self.kubelet_insecure_tls,
-                "cannot use both --kubelet-certificate-authority and --kubelet-insecure-tls",
-            ),
-            (
-                certificate != key,
-                "need both --kubelet-client-key and --kubelet-client-certificate",
-            ),
-            (
-                authority && insecure,
-                "cannot use both --kubelet-certificate-authority and --deprecated-kubelet-completely-insecure",
-            ),
-            (
-                self.kubelet_insecure_tls && insecure,
-                "cannot use both --kubelet-insecure-tls and --deprecated-kubelet-completely-insecure",
-            ),
-            (
-                key && insecure,
-                "cannot use both --kubelet-client-key and --deprecated-kubelet-completely-insecure",
-            ),
-            (
-                certificate && insecure,
-                "cannot use both --kubelet-client-certificate and --deprecated-kubelet-completely-insecure",
-            ),
-            (
-                self.kubelet_request_timeout <= Duration::ZERO,
-                "kubelet-request-timeout should be positive",
-            ),
-        ];
-        rules
-            .iter()
-            .filter(|(broken, _)| *broken)
-            .map(|(_, text)| (*text).to_owned())
-            .collect()
+impl ServingArgs {
+    /// How TLS is spoken.
+    pub fn settings(&self) -> anyhow::Result<TlsSettings> {
+        TlsSettings::default()
+            .with_http2(!self.disable_http2_serving)
+            .with_min_version(&self.tls_min_version)?
+            .with_suites(&self.tls_cipher_suites)
     }
 }
 

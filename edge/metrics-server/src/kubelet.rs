@@ -125,6 +125,18 @@ impl Kubelets {
         })
     }
 
+    /// Takes certificates as their files are now.
+    pub(crate) fn refresh(&self) {
+        match self.connector.refresh() {
+            Ok(true) => tracing::info!("using the new certificates for kubelets"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(
+                error = format!("{error:#}"),
+                "cannot use the certificates for kubelets as they are now, keeping the old ones"
+            ),
+        }
+    }
+
     /// Asks one node; `late` ones have memory for answers of their own.
     pub(crate) async fn ask(&self, node: &Node, late: bool) -> Result<Answer, Trouble> {
         let slot = self.slot(&node.name);

@@ -11,6 +11,7 @@
 mod api;
 mod args;
 mod cluster;
+mod drops;
 mod kubelet;
 mod scraper;
 mod selector;

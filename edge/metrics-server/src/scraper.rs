@@ -3,6 +3,7 @@
 //! Upstream: pkg/server/server.go (runScrape, tick) and pkg/scraper/scraper.go.
 
 use crate::cluster::{Cluster, Node};
+use crate::drops::Drops;
 use crate::kubelet::{Kubelets, Trouble, read_summary};
 use crate::telemetry::Telemetry;
 use std::collections::HashSet;
@@ -25,7 +26,7 @@ const CONCURRENT: usize = 128;
 const CONCURRENT_LATE: usize = 1_024;
 /// An answer that took longer makes a kubelet late.
 const SLOW: Duration = Duration::from_secs(1);
-/// Until there is something to serve, scrapes follow each other this many times as fast.
+/// Until all that answers can be served, scrapes follow each other this many times as fast.
 const HURRY: u32 = 3;
 /// How far apart nodes begin on average, and how far at most the first from the last.
 const STAGGER: Duration = Duration::from_millis(8);
@@ -87,6 +88,7 @@ pub(crate) struct Scraper {
     pub(crate) request_timeout: Duration,
     pub(crate) quick_start: bool,
     pub(crate) late: Late,
+    pub(crate) drops: Drops,
     /// Is told whenever there is something new in the store.
     pub(crate) news: watch::Sender<()>,
 }
@@ -129,18 +131,18 @@ impl Scraper {
             }
             self.ticks.began(Instant::now());
             self.tick(start).await;
-            if !self.quick_start || self.has_figures() {
+            if !self.quick_start || self.settled() {
                 break;
             }
         }
         start
     }
 
-    fn has_figures(&self) -> bool {
+    fn settled(&self) -> bool {
         self.store
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .ready()
+            .settled()
     }
 
     fn nodes_known(&self) -> bool {
@@ -159,6 +161,7 @@ impl Scraper {
             }
             cluster.nodes().cloned().collect()
         };
+        self.kubelets.refresh();
         self.write(Store::begin);
         let window = STAGGER.saturating_mul(u32::try_from(nodes.len()).unwrap_or(u32::MAX));
         let window = window.min(STAGGER_MAX).min(self.ticks.resolution / 4);
@@ -202,8 +205,8 @@ impl Scraper {
         );
     }
 
-    fn write(&self, change: impl FnOnce(&mut Store)) {
-        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner));
+    fn write<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
+        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     async fn scrape(&self, node: &Node) {
@@ -244,7 +247,8 @@ impl Scraper {
         } else {
             scrape::read(text, requested_millis).map_err(|error| Trouble::Text(Box::new(error)))?
         };
-        self.write(|store| store.take(&node.name, &read));
+        let dropped = self.write(|store| store.take(&node.name, &read));
+        self.drops.tell(&node.name, &dropped, &self.telemetry);
         self.news.send_replace(());
         Ok(())
     }

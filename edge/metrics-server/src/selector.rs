@@ -1,5 +1,6 @@
 //! What narrows a list: a label selector, and a field selector over what metrics have.
 
+use k8s::names::path_segment_problems;
 use k8s::selector::LabelSelector;
 use k8s::selector::fields::FieldSelector;
 use k8s::status::ApiError;
@@ -28,6 +29,15 @@ impl Fields {
             )));
         }
         Ok(Self(selector))
+    }
+
+    /// The only name that a field selector leaves, where it is one that a path may have.
+    /// Upstream: fields.Selector.RequiresExactMatch and content.IsPathSegmentName.
+    pub(crate) fn exact_name(text: &str) -> Option<String> {
+        let selector = FieldSelector::parse(text).ok()?;
+        let mut terms = selector.terms.into_iter();
+        let name = terms.find(|term| term.field == NAME && term.equals)?.value;
+        path_segment_problems(&name).is_empty().then_some(name)
     }
 
     /// Whether an object with this namespace and name satisfies every term.

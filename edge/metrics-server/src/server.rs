@@ -1,17 +1,20 @@
 //! Puts the parts together and runs them until told to stop.
 
-use crate::api::Api;
+use crate::api::{Api, Gate};
 use crate::args::{Args, ServingArgs};
 use crate::cluster::{self, Cluster};
+use crate::drops::Drops;
 use crate::kubelet::Kubelets;
 use crate::scraper::{Late, Scraper, Ticks};
 use crate::telemetry::Telemetry;
 use anyhow::Context;
+use futures::FutureExt;
+use futures::future::{BoxFuture, join};
 use k8s::selector::LabelSelector;
 use runtime::auth::Delegated;
-use runtime::serve::{CertificateFiles, Limits, Peer, follow};
+use runtime::serve::{CertificateFiles, Limits, Peer, TlsSettings, follow};
 use std::sync::{Arc, RwLock};
-use tokio::net::TcpListener;
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +26,8 @@ const PAIR: &str = "apiserver";
 /// Runs metrics-server until `shutdown`.
 pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
     args.validate()?;
-    args.inherited.warn();
+    args.inherited.warn_with(&args.generic.idle());
+    let settings = args.serving.settings()?;
     let selector = &args.kubelet.node_selector;
     LabelSelector::parse(selector).map_err(|error| anyhow::anyhow!("--node-selector: {error}"))?;
     let resolution = args.resolution()?;
@@ -39,7 +43,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let store = Arc::new(RwLock::new(store));
     let telemetry = Arc::new(Telemetry::new(resolution));
     let ticks = Arc::new(Ticks::new(resolution.to_std(), Instant::now()));
-    let delegated = Arc::new(Delegated::new(client.clone(), args.auth.options()?));
+    let delegated = Arc::new(args.auth.delegated(&client).await?);
     let (news, told) = watch::channel(());
     let scraper = Scraper {
         cluster: Arc::clone(&cluster),
@@ -50,6 +54,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         request_timeout: args.kubelet.kubelet_request_timeout.to_std(),
         quick_start: args.quick_start,
         late: Late::default(),
+        drops: Drops::default(),
         news,
     };
     let mut api = Api::new(
@@ -58,27 +63,54 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         telemetry,
         ticks,
         shutdown.clone(),
-    );
+    )
+    .behind(Gate::new(&args.generic)?);
     if args.serve_watch {
         api = api.with_watches(told, shutdown.clone());
     }
-    let api = Arc::new(api);
-
-    let address = args.address();
-    let listener = TcpListener::bind((address, args.serving.secure_port))
-        .await
-        .with_context(|| {
-            format!(
-                "cannot listen on {address}, port {}: set --bind-address and --secure-port",
-                args.serving.secure_port
-            )
-        })?;
-    let (tls, certificate) = certificate(&args.serving, address).tls()?;
-    tracing::info!(%address, port = args.serving.secure_port, %resolution, "serving metrics.k8s.io/v1beta1");
-
-    let watching = cluster::keep(client, cluster, selector.clone(), shutdown.clone());
     let asked = Arc::clone(&delegated);
-    let authorities = asked.keep_authorities(shutdown.clone());
+    let stop = later(args.generic.shutdown_delay_duration.to_std(), shutdown);
+    let serving = serving(&args, &settings, Arc::new(api), delegated, &stop).await?;
+    tracing::info!(%resolution, "serving metrics.k8s.io/v1beta1");
+    let watching = cluster::keep(client, cluster, selector.clone(), stop.clone());
+    let authorities = asked.keep_authorities(stop.clone());
+    let scraping = on_its_own_thread(Arc::new(scraper), stop)?;
+    let (.., scraped) = tokio::join!(watching, authorities, serving, scraping);
+    scraped.context("the scraper's thread ended too early")
+}
+
+/// Is cancelled some time after `shutdown`: until then requests are answered, by one that is not ready.
+/// Upstream: --shutdown-delay-duration, for load balancers to look elsewhere first.
+fn later(delay: Duration, shutdown: CancellationToken) -> CancellationToken {
+    if delay.is_zero() {
+        return shutdown;
+    }
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        shutdown.cancelled().await;
+        tokio::time::sleep(delay).await;
+        stopping.cancel();
+    });
+    stop
+}
+
+/// What serves until `stop`; nothing for port 0, as upstream.
+async fn serving(
+    args: &Args,
+    settings: &TlsSettings,
+    api: Arc<Api>,
+    delegated: Arc<Delegated>,
+    stop: &CancellationToken,
+) -> anyhow::Result<BoxFuture<'static, ()>> {
+    let (address, port) = (args.address(), args.serving.secure_port);
+    if port == 0 {
+        let stop = stop.clone();
+        return Ok(async move { stop.cancelled().await }.boxed());
+    }
+    let listener = runtime::serve::listen(address, port).await?;
+    let (tls, certificate) = certificate(&args.serving, address).tls(settings)?;
+    tracing::info!(%address, port, "listening");
     let handler = move |request: http::Request<hyper::body::Incoming>| {
         let (api, delegated) = (Arc::clone(&api), Arc::clone(&delegated));
         // Nothing that is served needs a body: it is not read.
@@ -90,11 +122,9 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         }
     };
     let limits = limits(&args.serving);
-    let serving = runtime::serve::serve(listener, tls, limits, handler, shutdown.clone());
-    let following = follow(certificate, shutdown.clone());
-    let scraping = on_its_own_thread(Arc::new(scraper), shutdown)?;
-    let (.., scraped) = tokio::join!(watching, authorities, following, serving, scraping);
-    scraped.context("the scraper's thread ended too early")
+    let serving = runtime::serve::serve(listener, tls, limits, handler, stop.clone());
+    let following = follow(certificate, stop.clone());
+    Ok(join(serving, following).map(|_| ()).boxed())
 }
 
 /// Scrapes on one thread: a request to a kubelet wakes several tasks in turn, and waking a task on
@@ -143,3 +173,6 @@ fn certificate(args: &ServingArgs, address: std::net::IpAddr) -> CertificateFile
         address,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,11 @@ struct TypeLabel {
     r#type: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
 /// Everything that `/metrics` shows.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
@@ -42,6 +47,7 @@ pub(crate) struct Telemetry {
     requests: Family<SuccessLabel, Counter>,
     ticks: Histogram,
     points: Family<TypeLabel, Gauge>,
+    dropped: Family<ReasonLabel, Counter>,
 }
 
 impl Telemetry {
@@ -52,19 +58,29 @@ impl Telemetry {
             .filter(move |bucket| *bucket < period);
         let steps = [1.0, 1.5, 2.0].map(|times| times * period);
         let telemetry = Self {
-            registry: Registry::with_prefix("metrics_server"),
+            registry: Registry::default(),
             freshness: Histogram::new(exponential_buckets(1.0, 1.364, 20)),
             request_time: Family::default(),
             request_duration: Family::new_with_constructor(|| Histogram::new(DEFAULT_BUCKETS)),
             requests: Family::default(),
             ticks: Histogram::new(below.chain(steps)),
             points: Family::default(),
+            dropped: Family::default(),
         };
         telemetry.registered()
     }
 
     fn registered(mut self) -> Self {
-        let registry = &mut self.registry;
+        let ours = self
+            .registry
+            .sub_registry_with_prefix("evenkeel_metrics_server");
+        // The format adds "_total".
+        ours.register(
+            "dropped",
+            "Number of measurements that are not served, by the reason",
+            self.dropped.clone(),
+        );
+        let registry = self.registry.sub_registry_with_prefix("metrics_server");
         registry.register(
             "api_metric_freshness_seconds",
             "[ALPHA] Freshness of metrics exported",
@@ -130,6 +146,11 @@ impl Telemetry {
         };
         set("node", counts.nodes);
         set("container", counts.containers);
+    }
+
+    /// A measurement is not served, for this reason.
+    pub(crate) fn dropped(&self, reason: &'static str) {
+        self.dropped.get_or_create(&ReasonLabel { reason }).inc();
     }
 
     /// A figure of this age was served.

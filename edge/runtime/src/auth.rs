@@ -6,6 +6,7 @@
 mod args;
 mod authorities;
 mod cache;
+mod impersonation;
 mod keep;
 mod request_header;
 mod reviews;
@@ -69,7 +70,14 @@ impl Default for Options {
 /// Authenticates and authorizes requests by asking the Kubernetes API, with caches.
 pub struct Delegated {
     client: Client,
+    /// Is asked what users may do.
+    access_client: Client,
     options: Options,
+    /// Where authorities were given as files, which may change.
+    files: Option<AuthArgs>,
+    given: RwLock<Authorities>,
+    published: RwLock<Authorities>,
+    /// Both of these together.
     authorities: RwLock<Arc<Authorities>>,
     tokens: Cache<Option<User>>,
     decisions: Cache<reviews::Decision>,
@@ -86,15 +94,37 @@ impl std::fmt::Debug for Delegated {
 }
 
 impl Delegated {
-    /// Asks `client`. Call [`Self::keep_authorities`] beside serving when `options.lookup`.
+    /// Asks `client`. Keep [`Self::keep_authorities`] running beside serving.
     pub fn new(client: Client, options: Options) -> Self {
         Self {
+            access_client: client.clone(),
             client,
             authorities: RwLock::new(Arc::new(options.authorities.clone())),
+            given: RwLock::new(options.authorities.clone()),
+            published: RwLock::default(),
+            files: None,
             options,
             tokens: Cache::default(),
             decisions: Cache::default(),
             doubted: Notify::new(),
+        }
+    }
+
+    /// Asks another client what users may do.
+    #[must_use]
+    pub fn asking_access_of(self, client: Client) -> Self {
+        Self {
+            access_client: client,
+            ..self
+        }
+    }
+
+    /// Reads the authorities that `args` name again as their files change.
+    #[must_use]
+    pub fn following(self, args: AuthArgs) -> Self {
+        Self {
+            files: Some(args),
+            ..self
         }
     }
 
@@ -137,7 +167,7 @@ impl Delegated {
                 .token_user(token)
                 .await?
                 .ok_or_else(ApiError::unauthorized),
-            None if headers.contains_key(AUTHORIZATION) => Err(ApiError::unauthorized()),
+            // Upstream: credentials of another kind are as good as none.
             None if self.options.anonymous => Ok(User::anonymous()),
             None => Err(ApiError::unauthorized()),
         }
@@ -205,7 +235,7 @@ impl Delegated {
         if let Some(known) = self.decisions.get(&key, Instant::now()) {
             return Ok(known);
         }
-        let review = reviews::access(&self.client, user, attributes);
+        let review = reviews::access(&self.access_client, user, attributes);
         let decision = match timeout(REVIEW_TIMEOUT, review).await {
             Ok(Ok(decision)) => decision,
             Ok(Err(error)) => return Err(ApiError::internal(error)),
@@ -226,16 +256,13 @@ impl Delegated {
     }
 }
 
-/// The token of an `Authorization: Bearer` header.
+/// The token of an `Authorization: Bearer` header. Upstream: bearertoken.AuthenticateRequest.
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers
-        .get(AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .trim()
-        .split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let mut words = header.trim().split(' ');
+    let is_bearer = words.next()?.eq_ignore_ascii_case("bearer");
+    let token = words.next().filter(|token| !token.is_empty())?;
+    is_bearer.then_some(token)
 }
 
 #[cfg(test)]

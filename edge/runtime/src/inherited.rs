@@ -22,8 +22,14 @@ pub struct Inherited<U> {
 impl<U> Inherited<U> {
     /// Says once that these flags do nothing.
     pub fn warn(&self) {
-        if !self.given.is_empty() {
-            let flags: Vec<String> = self.given.iter().map(|name| format!("--{name}")).collect();
+        self.warn_with(&[]);
+    }
+
+    /// Says it of these and of `others`, which are looked at for mistakes only.
+    pub fn warn_with(&self, others: &[&'static str]) {
+        let all = self.given.iter().chain(others);
+        let flags: Vec<String> = all.map(|name| format!("--{name}")).collect();
+        if !flags.is_empty() {
             tracing::warn!(flags = flags.join(" "), "these flags have no effect here");
         }
     }

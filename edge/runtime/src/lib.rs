@@ -8,6 +8,7 @@ pub mod client;
 pub mod clock;
 pub mod events;
 pub mod exposition;
+pub mod flags;
 pub mod health;
 pub mod inherited;
 pub mod lease;

@@ -49,7 +49,7 @@ pub struct Usage {
 }
 
 /// Why two points give no rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Decrease {
     /// It started earlier than it had started.
     StartTime,

@@ -2,6 +2,7 @@
 //!
 //! Upstream: decodeBatch (pkg/scraper/client/resource/decode.go).
 
+use crate::drops::{Dropped, Of, Why};
 use crate::rate::{Point, to_i64, to_u64};
 use crate::text::{Sample, TextError, samples};
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ pub struct Scrape<'a> {
     pub node: Option<Point>,
     /// Pods whose containers are all complete.
     pub pods: Vec<PodPoints<'a>>,
+    /// What is not complete.
+    pub dropped: Vec<Dropped<'a>>,
 }
 
 /// The containers of one pod, by name.
@@ -144,11 +147,45 @@ impl<'a> Gather<'a> {
                 }),
             }
         }
-        pods.retain(|pod| pod.containers.iter().all(|(_, point)| point.is_complete()));
-        Scrape {
-            node: self.node.filter(Point::is_complete),
-            pods,
+        let node = self.node.filter(Point::is_complete);
+        let mut dropped = Vec::new();
+        if node.is_none() {
+            dropped.push(incomplete(Of::Node));
         }
+        pods.retain(|pod| {
+            let known = dropped.len();
+            dropped.extend(pod.incomplete());
+            dropped.len() == known
+        });
+        Scrape {
+            node,
+            pods,
+            dropped,
+        }
+    }
+}
+
+impl<'a> PodPoints<'a> {
+    fn incomplete(&self) -> impl Iterator<Item = Dropped<'a>> {
+        let containers = self.containers.iter();
+        let wanting = containers.filter(|(_, point)| !point.is_complete());
+        wanting.map(|&(container, _)| incomplete(self.container(container)))
+    }
+
+    /// One of its containers.
+    pub(crate) fn container(&self, container: &'a str) -> Of<'a> {
+        Of::Container {
+            namespace: self.namespace,
+            pod: self.name,
+            container,
+        }
+    }
+}
+
+fn incomplete(of: Of<'_>) -> Dropped<'_> {
+    Dropped {
+        of,
+        why: Why::Incomplete,
     }
 }
 

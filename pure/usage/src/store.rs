@@ -5,6 +5,7 @@
 //! ticks as [`Store::keeping`] says: none as upstream, whose storage replaces its maps wholesale
 //! (pkg/storage/{node,pod}.go), so that one failed scrape costs three.
 
+use crate::drops::{Dropped, Of, Why};
 use crate::rate::{NEVER, Point, Usage, usage};
 use crate::scrape::{PodPoints, Scrape};
 use std::collections::BTreeMap;
@@ -115,19 +116,23 @@ impl Store {
         self.tick = self.tick.wrapping_add(1);
     }
 
-    /// Takes what `node` answered. A second answer for a node or pod within a tick is ignored.
-    pub fn take(&mut self, node: &str, scrape: &Scrape<'_>) {
+    /// Takes what `node` answered, and says what of it is of no use. A second answer for a node or pod within a tick is
+    /// ignored.
+    pub fn take<'s>(&mut self, node: &str, scrape: &Scrape<'s>) -> Vec<Dropped<'s>> {
+        let mut dropped = scrape.dropped.clone();
         let name = match self.answered.get_key_value(node) {
             Some((name, _)) => Arc::clone(name),
             None => Arc::from(node),
         };
         self.answered.insert(Arc::clone(&name), self.tick);
         if let Some(point) = scrape.node {
-            self.take_node(node, point);
+            let why = self.take_node(node, point);
+            dropped.extend(why.map(|why| Dropped { of: Of::Node, why }));
         }
         for pod in &scrape.pods {
-            self.take_pod(&name, pod);
+            self.take_pod(&name, pod, &mut dropped);
         }
+        dropped
     }
 
     /// Counts pods' new samples: a pod that gets one later has a greater stamp than all have now.
@@ -159,7 +164,7 @@ impl Store {
             .retain(|_, last| tick.wrapping_sub(*last) <= kept);
     }
 
-    fn take_node(&mut self, name: &str, new: Point) {
+    fn take_node(&mut self, name: &str, new: Point) -> Option<Why> {
         let seen = self.tick;
         match self.nodes.get_mut(name) {
             None => {
@@ -168,27 +173,33 @@ impl Store {
                     previous: None,
                 };
                 self.nodes.insert(name.into(), Node { seen, points });
+                None
             }
-            Some(node) if node.seen == seen => {}
+            Some(node) if node.seen == seen => Some(Why::Duplicate),
             Some(node) => {
-                let Points { last, previous } = node.points;
+                let known = node.points;
+                let Points { last, previous } = known;
                 let previous = if new.at > last.at {
                     Some(last)
                 } else {
                     previous.filter(|previous| previous.at < new.at)
                 };
-                *node = Node {
-                    seen,
-                    points: Points {
-                        last: new,
-                        previous,
-                    },
+                let points = Points {
+                    last: new,
+                    previous,
                 };
+                *node = Node { seen, points };
+                points.useless(Some(&known))
             }
         }
     }
 
-    fn take_pod(&mut self, node: &Arc<str>, new: &PodPoints<'_>) {
+    fn take_pod<'s>(
+        &mut self,
+        node: &Arc<str>,
+        new: &PodPoints<'s>,
+        dropped: &mut Vec<Dropped<'s>>,
+    ) {
         let (seen, resolution) = (self.tick, self.resolution);
         if !self.pods.contains_key(new.namespace) {
             self.pods.insert(new.namespace.into(), BTreeMap::new());
@@ -224,14 +235,20 @@ impl Store {
                     },
                 );
             }
-            Some(pod) if pod.seen == seen => {}
+            Some(pod) if pod.seen == seen => dropped.push(Dropped {
+                of: Of::Pod {
+                    namespace: new.namespace,
+                    pod: new.name,
+                },
+                why: Why::Duplicate,
+            }),
             Some(pod) => {
                 pod.node = Arc::clone(node);
                 if pod.is_news(new) {
                     self.stamp += 1;
                     pod.changed = self.stamp;
                 }
-                pod.take(new, seen, resolution);
+                pod.take(new, (seen, resolution), dropped);
             }
         }
     }
@@ -252,10 +269,25 @@ impl Store {
         }
     }
 
-    /// Whether anything can be served: some container has two points. Upstream: Storage.Ready.
+    /// Whether metrics of both kinds can be served: some node and some container have two points.
+    /// Upstream: Storage.Ready (pkg/storage/storage.go).
     pub fn ready(&self) -> bool {
         let counts = self.counts();
-        counts.nodes > 0 || counts.containers > 0
+        counts.nodes > 0 && counts.containers > 0
+    }
+
+    /// Whether all that the last tick named can be served. A container that has just started is served from
+    /// its first sample on; those beside it are not, so that one figure says nothing of the others.
+    pub fn settled(&self) -> bool {
+        let named = |seen: u32| seen == self.tick;
+        let mut nodes = self.nodes.values().filter(|node| named(node.seen));
+        let pods = self.pods.values().flat_map(BTreeMap::values);
+        let mut containers = pods
+            .filter(|pod| named(pod.seen))
+            .flat_map(|pod| &pod.containers);
+        !self.answered.is_empty()
+            && nodes.all(|node| node.points.previous.is_some())
+            && containers.all(|(_, points)| points.previous.is_some())
     }
 
     /// What a node uses.
@@ -298,6 +330,18 @@ impl Points {
     fn usage(&self) -> Option<Usage> {
         usage(&self.last, self.previous.as_ref()?).ok()
     }
+
+    /// Why these, that came after `known`, give no figure, where one was to be expected.
+    fn useless(&self, known: Option<&Self>) -> Option<Why> {
+        match (&self.previous, known) {
+            (Some(previous), _) => usage(&self.last, previous).err().map(Why::Decrease),
+            (None, Some(known)) => {
+                let continues = self.last.started < known.last.at;
+                (continues && known.previous.is_some()).then_some(Why::Older)
+            }
+            (None, None) => None,
+        }
+    }
 }
 
 impl Pod {
@@ -314,7 +358,12 @@ impl Pod {
                 .any(|(name, point)| !known(name, point.at))
     }
 
-    fn take(&mut self, new: &PodPoints<'_>, seen: u32, resolution: i64) {
+    fn take<'s>(
+        &mut self,
+        new: &PodPoints<'s>,
+        (seen, resolution): (u32, i64),
+        dropped: &mut Vec<Dropped<'s>>,
+    ) {
         let any_previous = self
             .containers
             .iter()
@@ -327,14 +376,16 @@ impl Pod {
             let points = known.as_ref().map(|(_, points)| points);
             let previous = from_start(point, resolution)
                 .or_else(|| points.and_then(|points| points.before(point, any_previous)));
+            let now = Points {
+                last: *point,
+                previous,
+            };
+            dropped.extend(now.useless(points).map(|why| Dropped {
+                of: new.container(name),
+                why,
+            }));
             let name = known.map_or_else(|| (*name).into(), |(name, _)| name);
-            self.containers.push((
-                name,
-                Points {
-                    last: *point,
-                    previous,
-                },
-            ));
+            self.containers.push((name, now));
         }
         self.seen = seen;
     }

@@ -12,8 +12,6 @@ impl Upstream for ControllerManager {
     const VALUES: &'static [&'static str] = &[
         "allow-metric-labels",
         "allow-metric-labels-manifest",
-        "authentication-kubeconfig",
-        "authorization-kubeconfig",
         "controller-start-interval",
         "disabled-metrics",
         "emulated-version",

@@ -24,7 +24,7 @@ impl World {
     }
 
     /// How many replicas the Deployment is set to.
-    async fn replicas(&self) -> Value {
+    pub(crate) async fn replicas(&self) -> Value {
         let deployments = self.api("apps/v1", "Deployment", "deployments");
         let object = deployments.get("backend-app").await.unwrap();
         object.data["spec"]["replicas"].clone()

@@ -82,11 +82,6 @@ impl World {
             .unwrap();
     }
 
-    async fn replicas(&self) -> Value {
-        let deployments = self.api("apps/v1", "Deployment", "deployments");
-        deployments.get("backend-app").await.unwrap().data["spec"]["replicas"].clone()
-    }
-
     /// Waits until the controller has looked at ours once more.
     async fn looked_at_again(&self, question: &str) -> Value {
         let ask = json!({"metadata": {"annotations": {HANDOVER: question}}});

@@ -50,9 +50,30 @@ impl Media {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Agreed {
     pub(super) form: Form,
+    /// Whether the metadata of a list was asked for, or of one object.
+    pub(super) of_list: Option<bool>,
     pub(super) media: Media,
     /// JSON with a line a field.
     pub(super) pretty: bool,
+}
+
+impl Agreed {
+    /// Refuses the metadata of a list for one object, and the other way round. Upstream: asPartialObjectMetadata.
+    pub(super) fn fits(&self, kind: &str, single: bool) -> Result<(), ApiError> {
+        let message = match (self.of_list, single) {
+            (Some(false), false) => format!(
+                "you requested PartialObjectMetadata, but the requested object is a list (*metrics.{kind}List)"
+            ),
+            (Some(true), true) => format!(
+                "you requested PartialObjectMetadataList, but the requested object is not a list (*metrics.{kind})"
+            ),
+            _ => return Ok(()),
+        };
+        Err(ApiError {
+            message,
+            ..ApiError::not_acceptable("")
+        })
+    }
 }
 
 /// For objects, which may be asked for as tables or as metadata.
@@ -62,7 +83,12 @@ pub(super) fn objects(head: &Parts) -> Result<Agreed, ApiError> {
 
 /// For documents about the API. Differs from upstream: not in protocol buffers.
 pub(super) fn document(head: &Parts) -> Result<Agreed, ApiError> {
-    agree(head, false, TEXTS).ok_or_else(|| refused(TEXTS))
+    let protobuf = |clause: &Clause<'_>| clause.range == Media::Protobuf.content_type();
+    agree(head, false, TEXTS).ok_or_else(|| match clauses(head).iter().any(protobuf) {
+        true => refused(TEXTS),
+        // As upstream says it.
+        false => refused(ALL),
+    })
 }
 
 /// For errors, which have one form only.
@@ -104,15 +130,16 @@ fn agree(head: &Parts, forms: bool, media: &[Media]) -> Option<Agreed> {
     }
     // Stable: equals keep the client's order.
     clauses.sort_by(|a, b| b.quality.total_cmp(&a.quality).then(a.open.cmp(&b.open)));
-    let (form, media, pretty) = clauses.iter().find_map(|clause| {
+    let (form, of_list, media, pretty) = clauses.iter().find_map(|clause| {
         let media = media.iter().copied().filter(|m| m.within(clause.range));
         let mut usable = media.filter_map(|media| Some((clause.form(media, forms)?, media)));
         usable
             .next()
-            .map(|(form, media)| (form, media, clause.pretty))
+            .map(|(form, media)| (form, clause.of_list(), media, clause.pretty))
     })?;
     Some(Agreed {
         form,
+        of_list,
         media,
         pretty: pretty || for_a_person(head),
     })
@@ -172,6 +199,14 @@ impl<'a> Clause<'a> {
             }
         }
         clause
+    }
+
+    fn of_list(&self) -> Option<bool> {
+        match self.convert?.0 {
+            "PartialObjectMetadata" => Some(false),
+            "PartialObjectMetadataList" => Some(true),
+            _ => None,
+        }
     }
 
     /// The form that is asked for, if it can be written as `media`. Upstream: AllowsMediaTypeTransform.

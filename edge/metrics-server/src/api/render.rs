@@ -22,7 +22,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Node => "NodeMetrics",
             Self::Pod => "PodMetrics",

@@ -4,7 +4,7 @@
 
 use super::negotiate::{self, Agreed, Form};
 use super::render::{Include, Item, Kind, Writer, writer};
-use super::{Api, Reply, Wanted, encode, query};
+use super::{Api, Reply, Wanted, encode, options, query};
 use crate::cluster::{Cluster, Labels};
 use crate::selector::{self, Fields};
 use http::request::Parts;
@@ -17,7 +17,8 @@ use usage::{PodUsage, Store};
 
 const NODES: GroupResource<'_> = GroupResource {
     group: "",
-    resource: "nodes",
+    // Upstream's lister says it in the singular.
+    resource: "node",
 };
 const PODS: GroupResource<'_> = GroupResource {
     group: "",
@@ -48,12 +49,16 @@ impl Api {
         if !wanted.rest.is_empty() || (pods_everywhere && !wanted.name.is_empty()) {
             return Err(ApiError::path_not_found());
         }
-        if head.method != Method::GET && head.method != Method::HEAD {
+        if head.method != Method::GET {
             return Err(ApiError::method_not_allowed());
         }
         let query = head.uri.query().unwrap_or_default();
         let single = !wanted.name.is_empty();
-        if !single && query::flag(query, "watch") {
+        let watch = !single && query::flag(query, "watch");
+        if !single {
+            options::check(query, watch)?;
+        }
+        if watch {
             if let Some(watches) = self.watches.as_ref().filter(|_| kind == Kind::Pod) {
                 return self.watch(watches, head, wanted);
             }
@@ -64,6 +69,7 @@ impl Api {
         }
         let agreed = negotiate::objects(head)?;
         let body = self.body(kind, wanted, (agreed, query), now)?;
+        agreed.fits(kind.name(), single)?;
         Ok(encode::reply(head, StatusCode::OK, agreed, body))
     }
 

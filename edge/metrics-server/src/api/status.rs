@@ -57,6 +57,7 @@ pub(super) fn reply(head: &Parts, error: &ApiError) -> Reply {
     // Nothing acceptable: the error is told all the same, in JSON for people.
     let agreed = negotiate::error(head).unwrap_or(Agreed {
         form: Form::Objects,
+        of_list: None,
         media: Media::Json,
         pretty: true,
     });

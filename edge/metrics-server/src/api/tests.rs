@@ -1,6 +1,7 @@
 //! Answers, text by text.
 
 mod forms;
+mod manners;
 mod openapi;
 mod watch;
 
@@ -168,7 +169,7 @@ fn what_is_absent_is_refused_in_upstreams_words() {
         404,
         expect![[r#"podmetrics.metrics.k8s.io "eks-work/young" not found"#]],
     );
-    refused("/nodes/none", 404, expect![[r#"nodes "none" not found"#]]);
+    refused("/nodes/none", 404, expect![[r#"node "none" not found"#]]);
     refused(
         "/services",
         404,

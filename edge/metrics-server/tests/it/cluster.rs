@@ -61,6 +61,7 @@ impl Scene {
             format!("--secure-port={}", address.port()),
             "--kubelet-preferred-address-types=InternalIP".to_owned(),
             "--kubelet-use-node-status-port".to_owned(),
+            "--metric-resolution=15s".to_owned(),
             trust,
         ];
         let flags = flags.iter().filter(|flag| !flag.is_empty());
@@ -189,11 +190,11 @@ async fn start_kubelet(kind: Kubelet, files: &Path, shutdown: &CancellationToken
     address
 }
 
-/// The pod started twenty seconds ago and has used five seconds of CPU: 250m.
+/// The pod started twelve seconds ago and has used three seconds of CPU: 250m. The node uses a core.
 fn kubelet(kind: Kubelet, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     // Whole seconds: the text format has them as a float.
     let now = jiff::Timestamp::from_second(runtime::clock::now().as_second()).unwrap();
-    let started = now - jiff::SignedDuration::from_secs(20);
+    let started = now - jiff::SignedDuration::from_secs(12);
     let known = request
         .headers()
         .get(AUTHORIZATION)
@@ -205,9 +206,12 @@ fn kubelet(kind: Kubelet, request: &Request<Incoming>) -> Response<Full<Bytes>> 
             let of = "{container=\"app\",namespace=\"eks-work\",pod=\"web-1\"}";
             let (start, at) = (started.as_millisecond() as f64 / 1e3, now.as_millisecond());
             let text = format!(
-                "container_start_time_seconds{of} {start}\n\
-                 container_cpu_usage_seconds_total{of} 5 {at}\n\
-                 container_memory_working_set_bytes{of} 67108864 {at}\n"
+                "node_cpu_usage_seconds_total {} {at}\n\
+                 node_memory_working_set_bytes 1073741824 {at}\n\
+                 container_start_time_seconds{of} {start}\n\
+                 container_cpu_usage_seconds_total{of} 3 {at}\n\
+                 container_memory_working_set_bytes{of} 67108864 {at}\n",
+                now.as_second()
             );
             (StatusCode::OK, text)
         }
@@ -216,7 +220,7 @@ fn kubelet(kind: Kubelet, request: &Request<Incoming>) -> Response<Full<Bytes>> 
                 "podRef": {"name": "web-1", "namespace": "eks-work"},
                 "containers": [{
                     "name": "app", "startTime": started,
-                    "cpu": {"time": now, "usageCoreNanoSeconds": 5_000_000_000_u64},
+                    "cpu": {"time": now, "usageCoreNanoSeconds": 3_000_000_000_u64},
                     "memory": {"workingSetBytes": 67_108_864},
                 }],
             }]});

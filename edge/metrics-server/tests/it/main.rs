@@ -40,7 +40,9 @@ async fn a_pod_is_measured_and_served_to_who_may_see_it() {
     assert_eq!(scene.get(POD, Some("forged")).await.0, 401);
     assert_eq!(scene.get("/metrics", None).await.0, 403);
     assert_eq!(scene.get("/livez", None).await, (200, "ok".to_owned()));
-    assert_eq!(scene.get("/readyz", None).await, (200, "ok".to_owned()));
+    // The node needs a second scrape.
+    let ready = scene.get_until("/readyz", None, 200).await;
+    assert_eq!(ready, (200, "ok".to_owned()));
     scene.stop().await;
 }
 

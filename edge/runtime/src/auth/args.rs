@@ -2,9 +2,11 @@
 //!
 //! Upstream: apiserver/pkg/server/options/{authentication,authorization}.go (v1.36).
 
-use super::{Authorities, Options, RequestHeader};
+use super::{Authorities, Delegated, Options, RequestHeader};
 use crate::certs::read_chain;
+use crate::client::connect;
 use anyhow::Context;
+use kube::Client;
 use std::path::PathBuf;
 use units::Duration;
 
@@ -12,6 +14,12 @@ use units::Duration;
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Authentication and authorization flags")]
 pub struct AuthArgs {
+    /// The kubeconfig for reviews of tokens and for the authorities; the program's own without it.
+    #[arg(long, value_name = "FILE")]
+    pub authentication_kubeconfig: Option<PathBuf>,
+    /// The kubeconfig for reviews of what users may do; the program's own without it.
+    #[arg(long, value_name = "FILE")]
+    pub authorization_kubeconfig: Option<PathBuf>,
     /// Do not read kube-system/extension-apiserver-authentication.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false, action = clap::ArgAction::Set)]
     pub authentication_skip_lookup: bool,
@@ -71,8 +79,25 @@ pub struct AuthArgs {
 }
 
 impl AuthArgs {
-    /// What they come to; files are read.
-    pub fn options(&self) -> anyhow::Result<Options> {
+    /// Authenticates and authorizes as they say, asking `client` where they name no kubeconfig. Files are read.
+    pub async fn delegated(&self, client: &Client) -> anyhow::Result<Delegated> {
+        let of = async |file: &Option<PathBuf>, flag| match file {
+            Some(file) => connect(Some(file)).await.context(flag),
+            None => Ok(client.clone()),
+        };
+        let tokens = of(
+            &self.authentication_kubeconfig,
+            "--authentication-kubeconfig",
+        )
+        .await?;
+        let access = of(&self.authorization_kubeconfig, "--authorization-kubeconfig").await?;
+        Ok(Delegated::new(tokens, self.options()?)
+            .asking_access_of(access)
+            .following(self.clone()))
+    }
+
+    /// The authorities that files hold.
+    pub fn authorities(&self) -> anyhow::Result<Authorities> {
         let mut authorities = Authorities::default();
         if let Some(file) = &self.client_ca_file {
             authorities =
@@ -89,9 +114,13 @@ impl AuthArgs {
             );
             authorities = authorities.with_request_header(header);
         }
+        Ok(authorities)
+    }
+
+    fn options(&self) -> anyhow::Result<Options> {
         Ok(Options {
             anonymous: true,
-            authorities,
+            authorities: self.authorities()?,
             lookup: !self.authentication_skip_lookup,
             always_allow: self.authorization_always_allow_paths.clone(),
             token_ttl: self.authentication_token_webhook_cache_ttl.to_std(),

@@ -1,4 +1,5 @@
-//! Follows kube-system/extension-apiserver-authentication, where the API server publishes its authorities.
+//! Follows kube-system/extension-apiserver-authentication, where the API server publishes its authorities, and the
+//! files that flags name.
 //!
 //! Upstream: apiserver/pkg/authentication/authenticatorfactory and server/dynamiccertificates/
 //! configmap_cafile_content.go (v1.36): what was read once holds until something else can be read.
@@ -11,7 +12,7 @@ use kube::Api;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::watch_object;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ const NAMESPACE: &str = "kube-system";
 const NAME: &str = "extension-apiserver-authentication";
 /// How long to wait before reading again: nothing could be read yet, or a certificate was doubted.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often files are read again. Upstream: dynamiccertificates.FileRefreshDuration.
+const REFRESH: Duration = Duration::from_secs(60);
 
 impl Delegated {
     /// Reads the authorities in the ConfigMap once.
@@ -30,16 +33,48 @@ impl Delegated {
         self.take(map)
     }
 
-    /// Keeps the authorities as the ConfigMap has them, until `shutdown`.
+    /// Keeps the authorities as the ConfigMap and the files have them, until `shutdown`.
     pub async fn keep_authorities(&self, shutdown: CancellationToken) {
+        tokio::select! {
+            () = self.follow_config_map() => {}
+            () = self.follow_files() => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+
+    async fn follow_config_map(&self) {
         if !self.options.lookup {
-            return;
+            return std::future::pending().await;
         }
         tokio::select! {
             () = self.read_and_watch() => {}
             () = self.answer_doubts() => {}
-            () = shutdown.cancelled() => {}
         }
+    }
+
+    async fn follow_files(&self) {
+        if self.files.is_none() {
+            return std::future::pending().await;
+        }
+        loop {
+            sleep(REFRESH).await;
+            if let Err(error) = self.refresh_files() {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "cannot use the authorities as their files are now, keeping the old ones"
+                );
+            }
+        }
+    }
+
+    /// Reads the authorities that flags name again.
+    pub fn refresh_files(&self) -> anyhow::Result<()> {
+        if let Some(files) = &self.files {
+            let given = files.authorities()?;
+            *self.given.write().unwrap_or_else(PoisonError::into_inner) = given;
+            self.merge();
+        }
+        Ok(())
     }
 
     async fn read_and_watch(&self) {
@@ -85,15 +120,25 @@ impl Delegated {
         Api::namespaced(self.client.clone(), NAMESPACE)
     }
 
-    /// Flags come first; the ConfigMap completes them.
     fn take(&self, map: ConfigMap) -> anyhow::Result<()> {
         let published = authorities::published(map)?;
-        let merged: Authorities = self.options.authorities.clone().or(published);
+        *self
+            .published
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = published;
+        self.merge();
+        Ok(())
+    }
+
+    /// Flags come first; the ConfigMap completes them.
+    fn merge(&self) {
+        let read =
+            |of: &RwLock<Authorities>| of.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let merged = read(&self.given).or(read(&self.published));
         let mut current = self
             .authorities
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         *current = Arc::new(merged);
-        Ok(())
     }
 }

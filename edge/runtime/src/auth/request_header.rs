@@ -146,7 +146,7 @@ fn values(headers: &HeaderMap, name: &str) -> Vec<String> {
 }
 
 /// Keys of extra headers are percent-encoded where a header name could not hold them.
-fn percent_decoded(key: &str) -> String {
+pub(super) fn percent_decoded(key: &str) -> String {
     let bytes = key.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -175,6 +175,12 @@ async fn without_credentials_one_is_anonymous_or_refused() {
         .await
         .unwrap();
     assert_eq!(user, User::anonymous());
+    // Credentials of another kind are none.
+    for other in ["Basic YWRhOnNlY3JldA==", "Bearer", "Bearer "] {
+        let headers = headers(&[("authorization", other)]);
+        let user = anonymous.authenticate(&headers, None, now()).await.unwrap();
+        assert_eq!(user, User::anonymous(), "{other}");
+    }
     let options = Options {
         anonymous: false,
         ..Options::default()
@@ -231,4 +237,37 @@ async fn access_is_reviewed_and_refused_in_upstreams_words() {
 #[test]
 fn a_certificate_that_is_no_authority_is_no_root() {
     assert!(certs::roots(&[CertificateDer::from(vec![1, 2, 3])]).is_err());
+}
+
+#[derive(Debug, clap::Parser)]
+struct Program {
+    #[command(flatten)]
+    auth: AuthArgs,
+}
+
+#[tokio::test]
+async fn authorities_are_read_again_as_their_files_change() {
+    let (old, new, unpublished) = (ca(), ca(), ca());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &old.pem).unwrap();
+    let flag = format!("--client-ca-file={}", file.path().display());
+    let args = <Program as clap::Parser>::try_parse_from(["x".to_owned(), flag]).unwrap();
+    let api = api(&unpublished, Arc::default());
+    let delegated = args.auth.delegated(&api).await.unwrap();
+    let name_of = async |ca: &Ca| {
+        let peer = ca.peer("ada", &[]);
+        let headers = HeaderMap::new();
+        let user = delegated.authenticate(&headers, Some(&peer), now());
+        user.await.unwrap().name
+    };
+    assert_eq!(name_of(&old).await, "ada");
+    std::fs::write(file.path(), &new.pem).unwrap();
+    assert_eq!(name_of(&new).await, "system:anonymous");
+    delegated.refresh_files().unwrap();
+    assert_eq!(name_of(&new).await, "ada");
+    assert_eq!(name_of(&old).await, "system:anonymous");
+    // What is no certificate is not taken.
+    std::fs::write(file.path(), "nothing").unwrap();
+    assert!(delegated.refresh_files().is_err());
+    assert_eq!(name_of(&new).await, "ada");
 }

@@ -1,6 +1,6 @@
 //! Which certificate to serve: one that was given, or one that is made.
 
-use super::{Rotating, rotating_tls, tls};
+use super::{Rotating, TlsSettings, rotating_tls, tls_with};
 use crate::certs::Identity;
 use rustls::ServerConfig;
 use std::net::IpAddr;
@@ -23,9 +23,12 @@ pub struct CertificateFiles<'a> {
 
 impl CertificateFiles<'_> {
     /// TLS settings, and the certificate to [`follow`] when it comes from files.
-    pub fn tls(&self) -> anyhow::Result<(Arc<ServerConfig>, Option<Arc<Rotating>>)> {
+    pub fn tls(
+        &self,
+        settings: &TlsSettings,
+    ) -> anyhow::Result<(Arc<ServerConfig>, Option<Arc<Rotating>>)> {
         if let Some((certificate, key)) = self.given {
-            return rotating(certificate, key);
+            return rotating(settings, certificate, key);
         }
         let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let address = self.address;
@@ -33,24 +36,28 @@ impl CertificateFiles<'_> {
             names.push(address.to_string());
         }
         let Some(dir) = self.dir else {
-            return Ok((tls(Identity::self_signed(names)?)?, None));
+            return Ok((tls_with(settings, Identity::self_signed(names)?)?, None));
         };
         let made = Identity::load_or_create(dir, self.pair, names)?;
         let file = |extension| dir.join(format!("{}.{extension}", self.pair));
         // Kept in memory where the directory cannot be used: then there is nothing to follow.
-        match rotating(&file("crt"), &file("key")) {
+        match rotating(settings, &file("crt"), &file("key")) {
             Ok(followed) => Ok(followed),
-            Err(_) => Ok((tls(made)?, None)),
+            Err(_) => Ok((tls_with(settings, made)?, None)),
         }
     }
 }
 
 fn rotating(
+    settings: &TlsSettings,
     certificate: &Path,
     key: &Path,
 ) -> anyhow::Result<(Arc<ServerConfig>, Option<Arc<Rotating>>)> {
     let rotating = Arc::new(Rotating::new(certificate.into(), key.into())?);
-    Ok((rotating_tls(Arc::clone(&rotating))?, Some(rotating)))
+    Ok((
+        rotating_tls(settings, Arc::clone(&rotating))?,
+        Some(rotating),
+    ))
 }
 
 /// Reads the files again as they change, until `shutdown`.

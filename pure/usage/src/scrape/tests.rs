@@ -30,6 +30,17 @@ node_cpu_usage_seconds_total 3 1000
             containers: vec![("a", point)]
         }]
     );
+    let dropped = scrape.dropped.iter();
+    let dropped: Vec<String> = dropped
+        .map(|dropped| format!("{}: {}", dropped.of, dropped.words()))
+        .collect();
+    assert_eq!(
+        dropped,
+        [
+            "node: Failed getting complete node metric",
+            "n/part/b: Failed getting complete container metric"
+        ]
+    );
 }
 
 #[test]
@@ -46,5 +57,6 @@ fn a_sample_without_a_timestamp_counts_as_measured_when_it_was_asked_for() {
 fn a_container_line_without_its_labels_says_nothing() {
     let text =
         "container_cpu_usage_seconds_total 3\ncontainer_memory_working_set_bytes{pod=\"p\"} 1\n";
-    assert_eq!(read(text, 7).unwrap(), Scrape::default());
+    let scrape = read(text, 7).unwrap();
+    assert_eq!((scrape.node, scrape.pods), (None, Vec::new()));
 }

@@ -25,7 +25,11 @@ fn tick(store: &mut Store, containers: &[(&str, Point)]) {
         containers: containers.to_vec(),
     }];
     store.begin();
-    store.take("node", &Scrape { node: None, pods });
+    let scrape = Scrape {
+        pods,
+        ..Scrape::default()
+    };
+    store.take("node", &scrape);
     store.end();
 }
 
@@ -55,6 +59,103 @@ fn two_samples_make_a_rate_over_the_time_between_them() {
             containers: 1
         }
     );
+}
+
+#[test]
+fn it_is_ready_with_figures_of_a_node_and_of_a_container() {
+    for (node, container, ready) in [
+        (true, true, true),
+        (true, false, false),
+        (false, true, false),
+    ] {
+        let mut store = store();
+        for second in [100, 110] {
+            let pod = PodPoints {
+                namespace: "n",
+                name: "p",
+                containers: vec![("c", at(second, 1))],
+            };
+            let scrape = Scrape {
+                node: node.then(|| at(second, 1)),
+                pods: Vec::from_iter(container.then_some(pod)),
+                ..Scrape::default()
+            };
+            store.begin();
+            store.take("node", &scrape);
+            store.end();
+        }
+        assert_eq!(store.ready(), ready, "node {node}, container {container}");
+    }
+}
+
+#[test]
+fn nothing_is_left_out_without_a_word() {
+    let answers = |points: &[Point]| {
+        let mut store = store();
+        let mut dropped = Vec::new();
+        for point in points {
+            let pods = vec![PodPoints {
+                namespace: "n",
+                name: "p",
+                containers: vec![("c", *point)],
+            }];
+            let scrape = Scrape {
+                pods,
+                ..Scrape::default()
+            };
+            store.begin();
+            dropped = store.take("node", &scrape);
+            store.end();
+        }
+        let told = dropped.iter();
+        told.map(|d| format!("{}: {} ({})", d.of, d.words(), d.why.word()))
+            .collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(answers(&[at(100, 10), at(110, 15)]), none);
+    assert_eq!(
+        answers(&[at(100, 10), at(110, 5)]),
+        ["n/p/c: Skipping container usage metric (decrease)"]
+    );
+    assert_eq!(
+        answers(&[at(100, 10), at(110, 15), at(90, 16)]),
+        [
+            "n/p/c: Found new container metrics point is older than stored previous, drop previous (older)"
+        ]
+    );
+}
+
+#[test]
+fn a_second_answer_within_a_tick_is_told() {
+    let scrape = Scrape {
+        node: Some(at(100, 1)),
+        pods: vec![PodPoints {
+            namespace: "n",
+            name: "p",
+            containers: vec![("c", at(100, 1))],
+        }],
+        ..Scrape::default()
+    };
+    let mut store = store();
+    store.begin();
+    assert_eq!(store.take("node", &scrape), []);
+    let whys: Vec<Why> = store.take("node", &scrape).iter().map(|d| d.why).collect();
+    assert_eq!(whys, [Why::Duplicate, Why::Duplicate]);
+}
+
+#[test]
+fn it_is_settled_when_old_containers_have_figures_too() {
+    let mut store = store();
+    assert!(!store.settled());
+    let fresh = |second| Point {
+        started: 88 * SECOND,
+        ..at(second, 1)
+    };
+    tick(&mut store, &[("fresh", fresh(100)), ("old", at(100, 1))]);
+    assert_eq!(store.counts().containers, 1);
+    assert!(!store.settled());
+    tick(&mut store, &[("fresh", fresh(105)), ("old", at(105, 2))]);
+    assert!(store.settled());
 }
 
 #[test]
@@ -165,7 +266,7 @@ fn a_second_answer_for_a_node_within_a_tick_is_ignored() {
                 "node",
                 &Scrape {
                     node: Some(point),
-                    pods: Vec::new(),
+                    ..Scrape::default()
                 },
             );
         }

@@ -73,7 +73,7 @@ fn tick(store: &mut Store, batch: &Value) -> Vec<String> {
     store.begin();
     for (node, text) in batch["nodes"].as_object().unwrap() {
         match scrape::read(text.as_str().unwrap(), at) {
-            Ok(read) => store.take(node, &read),
+            Ok(read) => drop(store.take(node, &read)),
             Err(_) => refused.push(node.clone()),
         }
     }

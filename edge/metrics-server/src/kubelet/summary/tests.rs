@@ -22,10 +22,12 @@ container_start_time_seconds{container=\"c\",namespace=\"n\",pod=\"p\"} 1.767265
 container_cpu_usage_seconds_total{container=\"c\",namespace=\"n\",pod=\"p\"} 1.5 1767268801500
 container_memory_working_set_bytes{container=\"c\",namespace=\"n\",pod=\"p\"} 10 1767268801500
 ";
-    assert_eq!(
+    let (summary, resource) = (
         read(text).unwrap(),
-        usage::scrape::read(resource, 0).unwrap()
+        usage::scrape::read(resource, 0).unwrap(),
     );
+    assert_eq!((summary.node, summary.pods), (resource.node, resource.pods));
+    assert_eq!(summary.dropped.len(), 1, "one is only starting");
 }
 
 #[test]

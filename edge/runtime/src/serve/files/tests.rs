@@ -9,7 +9,7 @@ fn made_in(dir: Option<&Path>) -> Option<Arc<Rotating>> {
         given: None,
         address: [0, 0, 0, 0].into(),
     };
-    files.tls().unwrap().1
+    files.tls(&TlsSettings::default()).unwrap().1
 }
 
 #[test]
