@@ -63,7 +63,7 @@ impl FromStr for Kind {
 }
 
 /// An autoscaler of any kind, as the rest of the controller takes it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Autoscaler {
     pub(crate) kind: Kind,
     hpa: HorizontalPodAutoscaler,

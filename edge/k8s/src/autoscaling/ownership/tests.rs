@@ -1,6 +1,6 @@
 //! Pods of the target, of others and of nobody.
 
-use super::{Owner, ReplicaSets, left_out, needed};
+use super::{Kin, Owner, ReplicaSets, left_out, needed};
 use hpa::{LeftOut, Unowned};
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
