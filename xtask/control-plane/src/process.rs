@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// How long a part may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long a program may take to take its process over.
+const BEGUN_IN: Duration = Duration::from_secs(5);
 /// How long the kernel may take to end it.
 const KILLED_IN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(20);
@@ -18,14 +20,19 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(crate) fn start(binary: &Path, arguments: &[String], log: &Path) -> Result<Child> {
     let output = File::options().create(true).append(true).open(log);
     let output = output.with_context(|| format!("cannot write {}", log.display()))?;
-    Command::new(binary)
+    let mut child = Command::new(binary)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
         .process_group(0)
         .spawn()
-        .with_context(|| format!("cannot run {}", binary.display()))
+        .with_context(|| format!("cannot run {}", binary.display()))?;
+    // The kernel lets us go on a moment before the new program's words can be read.
+    let pid = child.id();
+    let begun = || runs(pid, binary, arguments) || !matches!(child.try_wait(), Ok(None));
+    within(BEGUN_IN, begun);
+    Ok(child)
 }
 
 /// Whether the process is still the one that was started so: numbers are given again.
@@ -77,7 +84,7 @@ fn signal(pid: u32, signal: Signal) -> Result<()> {
     }
 }
 
-fn within(limit: Duration, holds: impl Fn() -> bool) -> bool {
+fn within(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + limit;
     while !holds() {
         if Instant::now() >= deadline {

@@ -6,7 +6,6 @@ use kube::Client;
 use lab_auth::User;
 use lab_node::simulated::{self, Certify};
 use runtime::network::LabNetwork;
-use std::future::Future;
 use std::net::SocketAddr;
 use tokio_util::sync::CancellationToken;
 
@@ -84,26 +83,16 @@ pub(super) fn node_name(number: u8) -> String {
 }
 
 /// Runs a node until the end of the lab.
-pub(super) fn run(
-    node: lab_node::Config,
-    stop: CancellationToken,
-) -> impl Future<Output = ()> + Send + 'static {
+pub(super) async fn run(node: lab_node::Config, stop: CancellationToken) {
     let number = node.number;
-    async move {
-        if let Err(error) = lab_node::run(node, stop).await {
-            tracing::error!(error = format!("{error:#}"), number, "a node stopped");
-        }
+    if let Err(error) = lab_node::run(node, stop).await {
+        tracing::error!(error = format!("{error:#}"), number, "a node stopped");
     }
 }
 
 /// Runs the simulated nodes until the end of the lab.
-pub(super) fn run_simulated(
-    nodes: simulated::Config,
-    stop: CancellationToken,
-) -> impl Future<Output = ()> + Send + 'static {
-    async move {
-        if let Err(error) = simulated::run(nodes, stop).await {
-            tracing::error!(error = format!("{error:#}"), "the simulated nodes stopped");
-        }
+pub(super) async fn run_simulated(nodes: simulated::Config, stop: CancellationToken) {
+    if let Err(error) = simulated::run(nodes, stop).await {
+        tracing::error!(error = format!("{error:#}"), "the simulated nodes stopped");
     }
 }

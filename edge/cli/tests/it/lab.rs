@@ -49,6 +49,15 @@ impl Lab {
         ])
     }
 
+    /// Asks it to end, and waits until it has: it takes its pods and their control groups along.
+    pub(crate) fn end(mut self) {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(asked.unwrap().success());
+        let mut ends = || self.child.try_wait().unwrap().is_some();
+        assert!(eventually(&mut ends), "the lab does not end");
+    }
+
     /// A new lab on the folder of one that was killed.
     pub(crate) fn restart(&mut self, flags: &[&str]) {
         self.child = own(self.folder.path(), flags);

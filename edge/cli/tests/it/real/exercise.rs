@@ -34,6 +34,7 @@ fn the_exercise_works_on_a_real_control_plane_with_upstream_s_hpa_controller_and
     ]);
     ours_as_a_process(&kubectl, &lab);
     all_of_ours_as_pods(&kubectl);
+    lab.end();
 }
 
 /// A controller that ends with the test.

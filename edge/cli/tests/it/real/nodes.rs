@@ -20,6 +20,8 @@ fn nodes_join_a_real_control_plane_under_their_own_names() {
         "--pods-per-node=1",
         "--addons=metrics-server",
         "--metric-resolution=2s",
+        // What is tried again is logged from here on.
+        "-v=4",
     ];
     let lab = Lab::join(&plane.kubeconfig(), &flags);
     let kubectl = lab.kubectl(&program);
@@ -28,6 +30,7 @@ fn nodes_join_a_real_control_plane_under_their_own_names() {
     services_work_in_pods(&kubectl);
     upstream_reaches_kubelets_and_believes_them(&kubectl);
     the_lab_has_nothing_to_complain_of(&lab);
+    lab.end();
 }
 
 fn all_nodes_are_ready(kubectl: &Kubectl) {
