@@ -154,8 +154,16 @@ pub(crate) fn read(document: &Document, zero_allowed: bool) -> Result<Chosen, Er
         value["metadata"]["namespace"] = DEFAULT_NAMESPACE.into();
     }
     let object = typed::part(document, &value, "")?;
-    let warnings = judge(document, &value, zero_allowed)?;
+    let mut warnings = judge(document, &value, zero_allowed)?;
+    warnings.extend(standing_by(document));
     Ok(Chosen { object, warnings })
+}
+
+/// What one of ours would decide is not done while another autoscaler has its target.
+fn standing_by(document: &Document) -> Option<String> {
+    let stands_by = own_kind::able(&document.value) == Some(own_kind::ANOTHER);
+    let place = document.place("");
+    stands_by.then(|| format!("{place}: it stands by, as another autoscaler has its target"))
 }
 
 /// What an API server would say: an error, unless such an object can come to be stored all the same

@@ -112,7 +112,7 @@ fn an_old_answer_does_not_count_for_a_new_run() {
         unreachable!("it was not asked in this run")
     };
     assert_eq!(change["metadata"]["annotations"][HANDOVER], "later");
-    let mut asked = own.clone();
+    let mut asked = own;
     asked["metadata"]["annotations"][HANDOVER] = "later".into();
     assert_eq!(
         next(Some(&plain()), Some(&asked), &later),

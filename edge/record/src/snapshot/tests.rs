@@ -99,6 +99,24 @@ fn both_versions_of_autoscalers_are_read() {
 }
 
 #[test]
+fn ours_decides_as_upstreams_and_says_when_it_stands_by() {
+    let own = HPA.replace("autoscaling/v2", "evenkeel.dev/v1") + "  paused: false\n";
+    let rest = [SCALE, POD, USAGE, CONTEXT].concat();
+    let read = parse(&(own.clone() + &rest), None).unwrap();
+    assert_eq!(read.warnings, [""; 0]);
+    assert_eq!(read.decide().desired_replicas, desired(&whole()));
+    let waiting = own
+        + "status: {conditions: [{type: AbleToScale, status: \"False\", reason: TargetHasAnotherAutoscaler}]}\n";
+    let read = parse(&(waiting + &rest), None).unwrap();
+    assert_eq!(
+        read.warnings,
+        [
+            "f: document 1, line 1: HorizontalPodAutoscaler shop/web: it stands by, as another autoscaler has its target"
+        ]
+    );
+}
+
+#[test]
 fn objects_that_name_no_namespace_are_where_the_autoscaler_is() {
     let text = whole().replace(", namespace: shop", "");
     let snapshot = parse(&text, None).unwrap();
