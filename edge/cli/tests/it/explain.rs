@@ -231,13 +231,19 @@ fn changes_that_are_none_are_refused() {
     what_if(
         "maxReplicas",
         &expect![[r#"
-        evenkeel: --what-if: "maxReplicas" is no change: write it as key=value; keys are minReplicas, maxReplicas, target.METRIC, tolerance, downscaleStabilization, cpuInitializationPeriod, initialReadinessDelay, and of scaleUp and scaleDown: .stabilizationWindowSeconds, .selectPolicy, .policies, .tolerance
+        evenkeel: --what-if: "maxReplicas" is no change: write it as key=value; keys are minReplicas, maxReplicas, target.METRIC, tolerance, downscaleStabilization, cpuInitializationPeriod, initialReadinessDelay, paused, freeze, dryRun, fallback, fallbackMaxAge, metricMaxAge, podsWithoutRequests, and of scaleUp and scaleDown: .stabilizationWindowSeconds, .selectPolicy, .policies, .tolerance
     "#]],
     );
     what_if(
         "maxReplicas=many",
         &expect![[r#"
         evenkeel: --what-if: maxReplicas: "many" is no whole number
+    "#]],
+    );
+    what_if(
+        "paused=maybe",
+        &expect![[r#"
+        evenkeel: --what-if: evenkeel.dev/paused is ignored: "maybe" is not true or false
     "#]],
     );
     what_if(
