@@ -2,6 +2,7 @@
 
 use crate::kinds::Key;
 use crate::reconcile::Controller;
+use crate::world::PodKey;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -26,7 +27,7 @@ impl Bells {
     pub(crate) fn ringer(
         self: &Arc<Self>,
         controller: &Arc<Controller>,
-    ) -> impl Fn(&[(Box<str>, Box<str>)]) + Send + use<> {
+    ) -> impl Fn(&[PodKey]) + Send + use<> {
         let (bells, controller) = (Arc::clone(self), Arc::clone(controller));
         move |pods| {
             for (namespace, labels) in controller.world.pods.labels_of(pods) {

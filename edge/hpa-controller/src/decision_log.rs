@@ -51,7 +51,7 @@ fn line(decision: &DecisionRecord) -> Value {
         std::cmp::Ordering::Less => "ScaleDown",
         std::cmp::Ordering::Equal => "None",
     };
-    let at = jiff::Timestamp::from_nanosecond(i128::from(decision.at.nanos()));
+    let at = jiff::Timestamp::from_nanosecond(decision.at.nanos());
     json!({
         "at": at.map(|at| at.to_string()).unwrap_or_default(),
         "hpa": format!("{}/{}", decision.namespace, decision.name),

@@ -7,7 +7,7 @@ mod pods;
 mod samples;
 mod targets;
 
-pub(crate) use pods::{Candidate, Pods};
+pub(crate) use pods::{Candidate, PodKey, Pods};
 pub(crate) use samples::{News, Samples};
 pub(crate) use targets::{Known, Targets};
 
@@ -33,7 +33,7 @@ impl World {
     pub(crate) async fn keep(
         self: Arc<Self>,
         client: Client,
-        wake: Option<impl Fn(&[(Box<str>, Box<str>)]) + Send>,
+        wake: Option<impl Fn(&[PodKey]) + Send>,
         shutdown: CancellationToken,
     ) {
         let samples = async {

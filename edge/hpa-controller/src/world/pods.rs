@@ -13,6 +13,9 @@ use kube::{Api, Client};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+/// Where a pod is: namespace and name.
+pub(crate) type PodKey = (Box<str>, Box<str>);
+
 /// A pod that a selector picks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Candidate {
@@ -85,10 +88,7 @@ impl Pods {
     }
 
     /// The labels of these pods, each set once for a namespace.
-    pub(crate) fn labels_of(
-        &self,
-        pods: &[(Box<str>, Box<str>)],
-    ) -> HashMap<Box<str>, HashSet<Labels>> {
+    pub(crate) fn labels_of(&self, pods: &[PodKey]) -> HashMap<Box<str>, HashSet<Labels>> {
         let state = self.read();
         let mut found: HashMap<Box<str>, HashSet<Labels>> = HashMap::new();
         for (namespace, name) in pods {
@@ -133,7 +133,7 @@ impl State {
     }
 
     /// Forgets whoever was not listed.
-    fn retain(&mut self, listed: &HashSet<(Box<str>, Box<str>)>) {
+    fn retain(&mut self, listed: &HashSet<PodKey>) {
         let known = self.namespaces.iter().flat_map(|(namespace, there)| {
             let names = there.labels.keys();
             names.map(|name| (namespace.clone(), name.clone()))
@@ -159,7 +159,7 @@ impl Namespace {
     }
 }
 
-fn key(object: &v1::Pod) -> (Box<str>, Box<str>) {
+fn key(object: &v1::Pod) -> PodKey {
     let metadata = &object.metadata;
     (
         metadata.namespace.as_deref().unwrap_or_default().into(),
@@ -180,11 +180,7 @@ pub(super) async fn keep(client: Client, pods: &Pods) {
 }
 
 /// Nothing is known any more, if the event is `None`.
-fn take(
-    state: &mut State,
-    event: Option<Event<v1::Pod>>,
-    listed: &mut HashSet<(Box<str>, Box<str>)>,
-) {
+fn take(state: &mut State, event: Option<Event<v1::Pod>>, listed: &mut HashSet<PodKey>) {
     let Some(event) = event else {
         state.synced = false;
         return;

@@ -5,6 +5,7 @@
 
 mod frame;
 
+use super::PodKey;
 use bytes::{Buf, BytesMut};
 use frame::{Event, Kind};
 use futures::{StreamExt, stream::BoxStream};
@@ -113,7 +114,7 @@ pub(crate) enum News {
 
 impl State {
     /// Gives the pod, if its sample is new.
-    fn hear(&mut self, event: Event) -> Option<(Box<str>, Box<str>)> {
+    fn hear(&mut self, event: Event) -> Option<PodKey> {
         let Event {
             kind,
             namespace,
@@ -155,11 +156,7 @@ enum Ended {
 }
 
 /// Watches until it is dropped; `wake` is told of the pods that have new samples.
-pub(super) async fn keep(
-    client: Client,
-    samples: &Samples,
-    wake: impl Fn(&[(Box<str>, Box<str>)]) + Send,
-) {
+pub(super) async fn keep(client: Client, samples: &Samples, wake: impl Fn(&[PodKey]) + Send) {
     let mut refusal = None;
     loop {
         let ended = follow(&client, samples, &wake).await;
@@ -201,11 +198,7 @@ fn tell_refusal(code: StatusCode) {
     }
 }
 
-async fn follow(
-    client: &Client,
-    samples: &Samples,
-    wake: &(impl Fn(&[(Box<str>, Box<str>)]) + Send),
-) -> Ended {
+async fn follow(client: &Client, samples: &Samples, wake: &(impl Fn(&[PodKey]) + Send)) -> Ended {
     let mut chunks = match begin(client).await {
         Ok(chunks) => chunks,
         Err(ended) => return ended,
@@ -254,7 +247,7 @@ async fn begin(client: &Client) -> Result<Chunks, Ended> {
 }
 
 /// Takes whole lines; gives the pods that have new samples.
-fn take(read: &mut BytesMut, samples: &Samples) -> Result<Vec<(Box<str>, Box<str>)>, String> {
+fn take(read: &mut BytesMut, samples: &Samples) -> Result<Vec<PodKey>, String> {
     let Some(end) = read.iter().rposition(|byte| *byte == b'\n') else {
         return Ok(Vec::new());
     };
