@@ -21,7 +21,7 @@ fn known(events: impl IntoIterator<Item = Event<Deployment>>) -> Targets {
     let mut listed = HashSet::new();
     for event in events {
         targets.change(Known::Deployment, |kind| {
-            take(kind, Some(event), &mut listed)
+            take(kind, Some(event), &mut listed);
         });
     }
     targets
