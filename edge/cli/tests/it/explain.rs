@@ -395,6 +395,35 @@ fn a_running_autoscaler_is_explained_and_its_snapshot_says_the_same_elsewhere() 
         .find(|c| c["reason"] == "AmbiguousSelector");
     expect!["pods by selector app=backend-app are controlled by multiple HPAs: [eks-work/backend-app eks-work/second]"].assert_eq(ambiguous.unwrap()["message"].as_str().unwrap());
     assert_eq!(answer(&lab, &["-f", "both.yaml"]), both);
+    what_is_owned_is_not_shared(&lab, &kubectl);
+}
+
+/// The same autoscaler, once it selects its pods by ownership, and a pod of nobody is among them.
+fn what_is_owned_is_not_shared(lab: &Lab, kubectl: &Kubectl) {
+    let labels = "--labels=app=backend-app";
+    kubectl.ok(&[
+        "run",
+        "stray",
+        "--image=busybox",
+        labels,
+        "--",
+        "sleep",
+        "600",
+    ]);
+    kubectl.ok(&[
+        "annotate",
+        "hpa/backend-app",
+        "evenkeel.dev/pod-selection=owner",
+    ]);
+    let own = answer(lab, &["hpa/backend-app", "--save", "own.yaml"]);
+    let steps = own["steps"].as_array().unwrap();
+    let ownership = steps.iter().find(|s| s["rule"] == "Ownership").unwrap();
+    let left_out = serde_json::json!([{"pod": "stray", "why": "NoController"}]);
+    assert_eq!(ownership["leftOut"], left_out);
+    assert!(ownership["ownPods"].as_i64() > Some(0), "{ownership}");
+    let saved = std::fs::read_to_string(lab.folder.path().join("own.yaml")).unwrap();
+    assert!(saved.contains("kind: ReplicaSet"), "{saved}");
+    assert_eq!(answer(lab, &["-f", "own.yaml"]), own);
 }
 
 #[test]
