@@ -48,6 +48,8 @@ fn watches() -> [Value; 2] {
                 rule("", &["pods", "replicationcontrollers"]),
                 rule("apps", &["deployments", "replicasets", "statefulsets"]),
                 rule("metrics.k8s.io", &["pods"]),
+                // Whose pods they are, for autoscalers that select by ownership.
+                json!({"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["get"]}),
             ],
         }),
         json!({

@@ -4,6 +4,7 @@
 //! Not here: what the options do. docs/options.md says that to users.
 
 use super::history;
+use crate::own_kind;
 use hpa::{Direction, Fallback, Options, PodSelection, PodsWithoutRequests};
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use std::collections::BTreeMap;
@@ -56,7 +57,11 @@ pub const ALL: [&str; 13] = [
 ];
 
 /// Annotations of ours that are no options.
-const OTHERS: [&str; 1] = [history::ANNOTATION];
+const OTHERS: [&str; 3] = [
+    history::ANNOTATION,
+    own_kind::ADOPTED_FROM,
+    own_kind::HANDOVER,
+];
 
 /// How old what a metric last asked for may be, where nothing is said.
 pub const FALLBACK_MAX_AGE_DEFAULT: Duration = Duration::from_seconds(600);

@@ -47,8 +47,8 @@ fn a_step_that_the_other_never_makes_is_told_with_what_it_wanted_then() {
 
 #[test]
 fn a_step_that_comes_much_later_is_a_difference() {
-    let theirs = [(0, 2), (30, 5), (100, 5), (101, 5)];
-    let ours = [(0, 2), (60, 5), (100, 5)];
+    let theirs = [(0, 2), (30, 5), (100, 2), (110, 2)];
+    let ours = [(0, 2), (60, 5), (103, 2), (110, 2)];
     assert_eq!(told(&theirs, &ours).len(), 1);
 }
 
