@@ -7,8 +7,9 @@ use std::path::Path;
 pub(super) fn are_accepted_without_a_warning(kubectl: &Kubectl) {
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
     let files = [
-        ("evenkeel.yaml", 19),
+        ("evenkeel.yaml", 20),
         ("hpa-controller/components.yaml", 10),
+        ("hpa-controller/own-kind.yaml", 10),
         ("metrics-server/components.yaml", 9),
         ("metrics-server/high-availability.yaml", 10),
     ];
