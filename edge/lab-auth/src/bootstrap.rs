@@ -30,13 +30,12 @@ pub fn objects() -> Vec<Value> {
             *role = updated;
         }
     }
-    all.extend(watches());
     all
 }
 
 /// What Evenkeel's HPA controller watches, beyond what upstream's role grants it: inside kube-controller-manager it
 /// sees pods through that program's own watch, and everything else it asks for.
-fn watches() -> [Value; 2] {
+pub fn watches() -> [Value; 2] {
     const NAME: &str = "evenkeel:hpa-controller-watches";
     let rule = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ["list", "watch"]});
     let api = "rbac.authorization.k8s.io";

@@ -20,6 +20,7 @@ pub(crate) async fn run(inner: &Inner, now: Timestamp) -> anyhow::Result<()> {
     let registry = Registry::builtin();
     let mut objects: Vec<Value> = NAMESPACES.iter().map(|name| namespace(name)).collect();
     objects.extend(lab_auth::bootstrap::objects());
+    objects.extend(lab_auth::bootstrap::watches());
     objects.extend([
         priority_class("system-cluster-critical", 2_000_000_000, "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary."),
         priority_class("system-node-critical", 2_000_001_000, "Used for system critical pods that must not be moved from their current node."),
