@@ -20,6 +20,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
 
 fn test_command(tools: &Tools) -> std::process::Command {
     let mut command = cargo(&["test", "--workspace", "--locked"]);
+    if std::env::var_os("CI").is_some() {
+        // Whoever reads CI's report wants all that is wrong, not the first of it.
+        command.arg("--no-fail-fast");
+    }
     command.env("EVENKEEL_TEST_KUBECTL", &tools.kubectl);
     if let Some(python) = &tools.python {
         command.env("EVENKEEL_TEST_PYTHON", python);

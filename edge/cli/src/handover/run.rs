@@ -56,6 +56,7 @@ impl Run {
         bail!("the autoscaler changes all the time: nothing was deleted, run it again")
     }
 
+    /// What is told is told of the step that follows it, so that it does not depend on whether there was a wait.
     async fn take(
         &self,
         step: Step,
@@ -73,13 +74,19 @@ impl Run {
             Step::Ask(change) => self.cluster.change(&change).await?,
             Step::AwaitAnswer => return self.answer(progress, made).await,
             Step::Carry(change) => {
+                if progress.carried.is_none() {
+                    (self.say)("the controller has seen it");
+                }
                 self.cluster.change_status(&change).await?;
                 let plain = scene.plain.as_ref();
                 let version = plain.and_then(|p| p["metadata"]["resourceVersion"].as_str());
                 progress.carried = version.map(str::to_owned);
             }
             Step::DeletePlain => return self.delete(Which::Plain, scene.plain.as_ref()).await,
-            Step::DeleteOwn => return self.delete(Which::Own, scene.own.as_ref()).await,
+            Step::DeleteOwn => {
+                (self.say)(&format!("{OWN}/{name} stands by"));
+                return self.delete(Which::Own, scene.own.as_ref()).await;
+            }
             Step::AwaitActing => {
                 let acts = |scene: &Scene| adopt(name, scene, progress) != Step::AwaitActing;
                 if !self.wait(acts).await? {
@@ -88,17 +95,15 @@ impl Run {
                     );
                     return Ok(After::End(Err(why)));
                 }
-                (self.say)(&format!("the controller acts on {OWN}/{name}"));
             }
             Step::Tidy => {
+                (self.say)(&format!("the controller acts on {OWN}/{name}"));
                 let nothing = json!({"metadata": {"annotations": {HANDOVER: null}}});
                 self.cluster.change(&nothing).await?;
             }
             Step::AwaitYielding => {
                 let yields = |scene: &Scene| release(name, scene) != Step::AwaitYielding;
-                if self.wait(yields).await? {
-                    (self.say)(&format!("{OWN}/{name} stands by"));
-                } else {
+                if !self.wait(yields).await? {
                     // Nobody serves it: then nobody acts on it either.
                     (self.say)(&format!(
                         "no controller says that {OWN}/{name} stands by; deleting it all the same"
@@ -150,7 +155,6 @@ impl Run {
         let name = &self.cluster.name;
         let answered = |scene: &Scene| adopt(name, scene, progress) != Step::AwaitAnswer;
         if self.wait(answered).await? {
-            (self.say)("the controller has seen it");
             return Ok(After::Next);
         }
         let mut why = format!(
