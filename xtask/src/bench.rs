@@ -9,11 +9,22 @@ use std::process::Command;
 pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
     match name {
         "lab" => driver("bench-lab", arguments),
-        "metrics-server" => driver("bench-metrics-server", arguments),
+        "metrics-server" => metrics_server(arguments),
         "hpa" => on_control_plane("bench-hpa", arguments, &BENCH_PLANE),
         "decide" => decide(),
         _ => bail!("no benchmark is called {name}; there are: lab, decide, metrics-server, hpa"),
     }
+}
+
+/// `--vs upstream` is the one that the tests build.
+fn metrics_server(arguments: &[&str]) -> Result<()> {
+    let mut words: Vec<String> = arguments.iter().map(|&word| word.to_owned()).collect();
+    let vs = words.windows(2).position(|two| two == ["--vs", "upstream"]);
+    if let Some(at) = vs {
+        words[at + 1] = format!("{} metrics-server", control_plane::upstream()?.display());
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    driver("bench-metrics-server", &words)
 }
 
 /// A control plane in which nothing moves of itself: service accounts are what pods need.

@@ -3,7 +3,7 @@
 //! What starts one needs TLS and certificates; built apart, it does not make the other commands wait.
 
 use crate::command::{self, cargo, target};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -19,4 +19,15 @@ pub(crate) fn built() -> Result<PathBuf> {
     let packages = ["--package", "evenkeel", "--package", "control-plane"];
     command::run(cargo(&build).args(packages))?;
     Ok(target().join("debug/control-plane"))
+}
+
+/// Upstream's programs in one, built if they are not.
+pub(crate) fn upstream() -> Result<PathBuf> {
+    let said = command::output(Command::new(built()?).arg("build"));
+    let path = said.as_deref().and_then(|text| {
+        let mut lines = text.lines();
+        lines.find_map(|line| line.strip_prefix("BINARY="))
+    });
+    path.map(PathBuf::from)
+        .context("cannot build upstream's programs: `cargo xtask control-plane build` says why")
 }

@@ -112,6 +112,9 @@ pub(crate) struct LabArgs {
     /// Pods that each simulated node begins with
     #[arg(long, default_value_t = 30, value_name = "N", requires = "simulated_nodes", value_parser = clap::value_parser!(u16).range(0..=250))]
     pub(crate) pods_per_node: u16,
+    /// How many of these pods in a row are of the same app, which their label `app` names
+    #[arg(long, default_value_t = 15, value_name = "N", requires = "simulated_nodes", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) pods_per_app: u16,
     /// Containers in each of these pods
     #[arg(long, default_value_t = 2, value_name = "N", requires = "simulated_nodes", value_parser = clap::value_parser!(u16).range(1..=20))]
     pub(crate) containers_per_pod: u16,
@@ -218,9 +221,9 @@ pub(crate) struct BenchMetricsServerArgs {
     /// Scrape cycles of 15 s to measure
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=240))]
     pub(crate) cycles: u16,
-    /// Upstream's metrics-server, to run after ours on the same nodes
-    #[arg(long, value_name = "PATH")]
-    pub(crate) vs: Option<PathBuf>,
+    /// Upstream's metrics-server, to run after ours on the same nodes; words after the path are its first arguments
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) vs: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -238,6 +241,9 @@ pub(crate) struct BenchHpaArgs {
     /// Autoscalers, each with a Deployment of its own
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub(crate) hpas: u32,
+    /// Pods of each
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) pods: u32,
     /// Minutes to measure
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub(crate) minutes: u32,

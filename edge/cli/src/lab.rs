@@ -58,6 +58,7 @@ fn config(args: &LabArgs, home: &Home) -> Result<LabConfig> {
         simulated: Simulated {
             nodes: args.simulated_nodes,
             pods_per_node: args.pods_per_node,
+            pods_per_app: args.pods_per_app,
             containers_per_pod: args.containers_per_pod,
         },
         images: images::load(args.images.as_deref())?,

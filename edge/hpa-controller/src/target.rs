@@ -5,9 +5,10 @@
 use crate::errors::{Error, request};
 use crate::mapping::Mapping;
 use crate::observe::Observer;
-use crate::world::{Known, World};
+use crate::world::World;
 use hpa::{ScaleProblem, ScaleStep};
 use http::Request;
+use k8s::autoscaling::scale::Known;
 use k8s_openapi::api::autoscaling::v1::Scale;
 use k8s_openapi::api::autoscaling::v2::CrossVersionObjectReference;
 use kube::Client;

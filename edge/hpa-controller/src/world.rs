@@ -9,7 +9,7 @@ mod targets;
 
 pub(crate) use pods::{Candidate, PodKey, Pods};
 pub(crate) use samples::{News, Samples};
-pub(crate) use targets::{Known, Targets};
+pub(crate) use targets::Targets;
 
 use futures::{Stream, StreamExt, TryStreamExt};
 use kube::Client;

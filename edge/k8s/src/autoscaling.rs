@@ -14,6 +14,7 @@ pub mod observe;
 pub mod options;
 mod outcome;
 pub mod ownership;
+pub mod scale;
 mod targets;
 mod tolerance;
 mod validation;

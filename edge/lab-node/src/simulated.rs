@@ -45,9 +45,10 @@ pub struct Config {
     pub network: LabNetwork,
     /// How many nodes: `simulated-1` and so on.
     pub nodes: u16,
-    /// Pods that each begins with: fifteen in a row are of one app, twenty apps in a row of one namespace,
-    /// `simulated-1` and so on.
+    /// Pods that each begins with.
     pub pods_per_node: u16,
+    /// As many in a row are of one app, and twenty apps in a row of one namespace, `simulated-1` and so on; at least 1.
+    pub pods_per_app: u16,
     /// Containers in each of these.
     pub containers_per_pod: u16,
     /// Whether pods must tolerate the taint [`TAINT`]: where other nodes really run pods, most want these.
@@ -63,6 +64,7 @@ impl std::fmt::Debug for Config {
         f.debug_struct("simulated::Config")
             .field("nodes", &self.nodes)
             .field("pods_per_node", &self.pods_per_node)
+            .field("pods_per_app", &self.pods_per_app)
             .field("containers_per_pod", &self.containers_per_pod)
             .finish_non_exhaustive()
     }

@@ -4,23 +4,16 @@ use crate::documents::{Document, Documents};
 use crate::error::Error;
 use crate::typed;
 use hpa::{ScaleProblem, ScaleStep};
+use k8s::autoscaling::scale::{self, Known};
 use k8s::selector::LabelSelector;
-use k8s_openapi::api::autoscaling::v1::{Scale, ScaleSpec, ScaleStatus};
+use k8s_openapi::api::autoscaling::v1::Scale;
 use k8s_openapi::api::autoscaling::v2::CrossVersionObjectReference as Reference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
-/// Kinds with a scale that every cluster has.
-const KNOWN: [(&str, &str); 4] = [
-    ("apps", "Deployment"),
-    ("apps", "ReplicaSet"),
-    ("apps", "StatefulSet"),
-    ("", "ReplicationController"),
-];
-
 /// Whether a kind's scale can be derived from the object itself.
 pub(crate) fn is_known(group: &str, kind: &str) -> bool {
-    KNOWN.contains(&(group, kind))
+    Known::of(group, kind).is_some()
 }
 
 /// The scale, or why there is none; `unavailable` is the error with which the API would answer.
@@ -108,18 +101,16 @@ fn derived(
     from_target(target).map(Some)
 }
 
-/// Upstream: the scale storages of pkg/registry/apps and core/replicationcontroller.
 fn from_target(target: &Document) -> Result<Scale, Error> {
-    let number = |field: &str, value: &Value, default: i32| match value {
-        Value::Null => Ok(default),
-        other => typed::part::<i32>(target, other, field),
+    let number = |field: &str, value: &Value| match value {
+        Value::Null => Ok(None),
+        other => typed::part::<i32>(target, other, field).map(Some),
     };
-    let replicas = number("spec.replicas", &target.value["spec"]["replicas"], 1)?;
-    let now = number("status.replicas", &target.value["status"]["replicas"], 0)?;
+    let wanted = number("spec.replicas", &target.value["spec"]["replicas"])?;
+    let observed = number("status.replicas", &target.value["status"]["replicas"])?;
     let selector = &target.value["spec"]["selector"];
     let text = match (target.kind(), selector) {
         (_, Value::Null) => String::new(),
-        // Its selector is a plain map.
         ("ReplicationController", Value::Object(labels)) => {
             LabelSelector::from_map(labels).to_string()
         }
@@ -127,17 +118,9 @@ fn from_target(target: &Document) -> Result<Scale, Error> {
             .map_err(|e| target.error("spec.selector", e))?
             .to_string(),
     };
-    Ok(Scale {
-        spec: Some(ScaleSpec {
-            replicas: Some(replicas),
-        }),
-        status: Some(ScaleStatus {
-            replicas: now,
-            selector: Some(text).filter(|t| !t.is_empty()),
-        }),
-        metadata: ObjectMeta {
-            uid: target.value["metadata"]["uid"].as_str().map(str::to_owned),
-            ..ObjectMeta::default()
-        },
-    })
+    let metadata = ObjectMeta {
+        uid: target.value["metadata"]["uid"].as_str().map(str::to_owned),
+        ..ObjectMeta::default()
+    };
+    Ok(scale::scale(metadata, wanted, observed, text))
 }

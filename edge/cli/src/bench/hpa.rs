@@ -45,10 +45,7 @@ async fn measure(args: &BenchHpaArgs) -> Result<()> {
     let _lab = targets::pods(&plane, &client, args, home.path()).await?;
     say(&format!(
         "{} autoscalers of {} pods; sync period {}, scraped every {}",
-        args.hpas,
-        targets::PODS,
-        args.period,
-        args.resolution,
+        args.hpas, args.pods, args.period, args.resolution,
     ));
     if args.reaction {
         return reaction::measure(&plane, &client, args, home.path()).await;

@@ -15,6 +15,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use serde_json::Value;
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -48,12 +49,10 @@ pub(crate) async fn run(args: BenchMetricsServerArgs, stop: CancellationToken) -
 }
 
 async fn measure(args: &BenchMetricsServerArgs) -> Result<()> {
-    if let Some(program) = &args.vs {
-        ensure!(
-            program.is_file(),
-            "--vs: there is no program {}",
-            program.display()
-        );
+    let vs: Option<Vec<OsString>> = args.vs.as_deref().map(words);
+    if let Some(path) = vs.iter().flatten().next() {
+        let is_file = Path::new(path).is_file();
+        ensure!(is_file, "--vs: there is no program {}", path.display());
     }
     let home = Home::temporary("evenkeel-bench")?;
     let kubeconfig = home.path().join("kubeconfig");
@@ -71,12 +70,16 @@ async fn measure(args: &BenchMetricsServerArgs) -> Result<()> {
         "metrics-server".into(),
     ];
     let ours = program(args, own, home.path()).await?;
-    let theirs = match &args.vs {
+    let theirs = match vs {
         None => None,
-        Some(path) => Some(program(args, vec![path.into()], home.path()).await?),
+        Some(words) => Some(program(args, words, home.path()).await?),
     };
     print(&ours, theirs.as_ref());
     Ok(())
+}
+
+fn words(text: &str) -> Vec<OsString> {
+    text.split_whitespace().map(OsString::from).collect()
 }
 
 /// Starts the lab, and waits until all its pods run.
@@ -94,27 +97,30 @@ async fn nodes(args: &BenchMetricsServerArgs, kubeconfig: &Path) -> Result<Proce
     let wanted = u64::from(args.nodes) * u64::from(args.pods_per_node);
     let thousands = u32::try_from(wanted / 1_000).unwrap_or(u32::MAX);
     let limit = PATIENCE_MIN + PATIENCE * thousands;
-    let all_run = async {
+    let run = async {
         while !kubeconfig.exists() {
             lab.check()?;
             tokio::time::sleep(POLL).await;
         }
         let client: Client = runtime::client::connect(Some(kubeconfig)).await?;
-        while count(&client, "").await? < wanted
-            || count(&client, "status.phase=Pending").await? > 0
-        {
-            lab.check()?;
-            tokio::time::sleep(POLL).await;
-        }
-        Ok::<_, anyhow::Error>(())
+        all_run(&client, wanted, &mut lab).await
     };
-    let done = tokio::time::timeout(limit, all_run).await;
+    let done = tokio::time::timeout(limit, run).await;
     done.context("the simulated pods never all ran")??;
     Ok(lab)
 }
 
+/// Waits until so many pods are there and none is pending.
+pub(super) async fn all_run(client: &Client, wanted: u64, lab: &mut Process) -> Result<()> {
+    while count(client, "").await? < wanted || count(client, "status.phase=Pending").await? > 0 {
+        lab.check()?;
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
 /// How many pods there are.
-pub(super) async fn count(client: &Client, fields: &str) -> Result<u64> {
+async fn count(client: &Client, fields: &str) -> Result<u64> {
     let path = format!("/api/v1/pods?limit=1&fieldSelector={fields}");
     let list: Value = client
         .request(http::Request::get(path).body(Vec::new())?)
@@ -126,12 +132,17 @@ pub(super) async fn count(client: &Client, fields: &str) -> Result<u64> {
 /// Runs one program on the nodes and measures it.
 async fn program(
     args: &BenchMetricsServerArgs,
-    program: Vec<std::ffi::OsString>,
+    program: Vec<OsString>,
     folder: &Path,
 ) -> Result<Figures> {
     let kubeconfig = folder.join("kubeconfig");
     let port = free_port()?;
-    let flags = flags(&kubeconfig, port, folder)?;
+    let flags = flags(
+        &kubeconfig,
+        port,
+        &format!("{}s", RESOLUTION.as_secs()),
+        folder,
+    )?;
     let log = folder.join(format!("metrics-server-{port}.log"));
     let mut running = Process::start(program, &flags, log)?;
     let config = config(&kubeconfig, port).await?;
@@ -165,21 +176,26 @@ async fn program(
     })
 }
 
-/// What a manifest would give it, and how to reach a cluster from outside.
-fn flags(kubeconfig: &Path, port: u16, folder: &Path) -> Result<Vec<String>> {
+/// What a manifest would give a metrics server, and how to reach a cluster from outside.
+pub(super) fn flags(
+    kubeconfig: &Path,
+    port: u16,
+    resolution: &str,
+    folder: &Path,
+) -> Result<Vec<String>> {
     let authority = authority(kubeconfig)?;
     let kubeconfig = kubeconfig.display();
+    let certificates = folder.join(format!("certs-{port}"));
     Ok(vec![
         format!("--kubeconfig={kubeconfig}"),
         format!("--authentication-kubeconfig={kubeconfig}"),
         format!("--authorization-kubeconfig={kubeconfig}"),
         "--bind-address=127.0.0.1".to_owned(),
         format!("--secure-port={port}"),
-        format!(
-            "--cert-dir={}",
-            folder.join(format!("certs-{port}")).display()
-        ),
-        format!("--metric-resolution={}s", RESOLUTION.as_secs()),
+        format!("--cert-dir={}", certificates.display()),
+        // Less than the resolution, which may be ten seconds.
+        "--kubelet-request-timeout=5s".to_owned(),
+        format!("--metric-resolution={resolution}"),
         "--kubelet-use-node-status-port".to_owned(),
         "--kubelet-preferred-address-types=InternalIP".to_owned(),
         format!("--kubelet-certificate-authority={}", authority.display()),
@@ -187,7 +203,7 @@ fn flags(kubeconfig: &Path, port: u16, folder: &Path) -> Result<Vec<String>> {
 }
 
 /// The lab's authority, in a file: its kubelets' certificates are checked.
-pub(super) fn authority(kubeconfig: &Path) -> Result<PathBuf> {
+fn authority(kubeconfig: &Path) -> Result<PathBuf> {
     let read = Kubeconfig::read_from(kubeconfig)?;
     let cluster = read.clusters.first().and_then(|c| c.cluster.as_ref());
     let data = cluster.and_then(|c| c.certificate_authority_data.as_deref());

@@ -62,6 +62,7 @@ impl LabConfig {
 pub(crate) struct Simulated {
     pub(crate) nodes: u16,
     pub(crate) pods_per_node: u16,
+    pub(crate) pods_per_app: u16,
     pub(crate) containers_per_pod: u16,
 }
 

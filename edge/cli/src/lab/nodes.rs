@@ -70,6 +70,7 @@ impl Cluster {
             network: self.network,
             nodes: config.simulated.nodes,
             pods_per_node: config.simulated.pods_per_node,
+            pods_per_app: config.simulated.pods_per_app,
             containers_per_pod: config.simulated.containers_per_pod,
             tainted: config.nodes > 0,
             certify,

@@ -3,7 +3,7 @@
 
 use hpa::{Phase, Pod};
 use k8s::autoscaling::observe as wire;
-use k8s::autoscaling::ownership::Kin;
+use k8s::autoscaling::ownership::{self, Kin};
 use k8s::labels::{Interner, Labels};
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::core::v1;
@@ -29,11 +29,10 @@ impl Candidate {
     /// Of a pod as the API has it.
     pub(crate) fn of(object: &v1::Pod) -> Self {
         let metadata = &object.metadata;
-        let mut owners = metadata.owner_references.iter().flatten();
         Self {
             pod: wire::pod(object),
             labels: Labels::new(metadata.labels.clone().unwrap_or_default()),
-            owner: owners.find(|o| o.controller == Some(true)).cloned(),
+            owner: ownership::controller(metadata).cloned(),
         }
     }
 

@@ -3,9 +3,10 @@
 //! A kind is watched from when an autoscaler first names it. Not here: other kinds, whose scale is asked for.
 
 use super::World;
+use k8s::autoscaling::scale::{Known, scale};
 use k8s::selector::LabelSelector;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, StatefulSet};
-use k8s_openapi::api::autoscaling::v1::{Scale, ScaleSpec, ScaleStatus};
+use k8s_openapi::api::autoscaling::v1::Scale;
 use k8s_openapi::api::core::v1::ReplicationController;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector as Selector, ObjectMeta};
 use kube::runtime::watcher::{self, Event, watcher as watch};
@@ -15,46 +16,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-
-/// A kind whose scale is known from the object itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Known {
-    Deployment,
-    ReplicaSet,
-    StatefulSet,
-    ReplicationController,
-}
-
-impl Known {
-    const ALL: [Self; 4] = [
-        Self::Deployment,
-        Self::ReplicaSet,
-        Self::StatefulSet,
-        Self::ReplicationController,
-    ];
-
-    /// The kind that a target reference means.
-    pub(crate) fn of(group: &str, kind: &str) -> Option<Self> {
-        match (group, kind) {
-            ("apps", "Deployment") => Some(Self::Deployment),
-            ("apps", "ReplicaSet") => Some(Self::ReplicaSet),
-            ("apps", "StatefulSet") => Some(Self::StatefulSet),
-            ("", "ReplicationController") => Some(Self::ReplicationController),
-            _ => None,
-        }
-    }
-
-    /// The path of an object's scale.
-    pub(crate) fn scale_path(self, namespace: &str, name: &str) -> String {
-        let (api, resource) = match self {
-            Self::Deployment => ("apis/apps/v1", "deployments"),
-            Self::ReplicaSet => ("apis/apps/v1", "replicasets"),
-            Self::StatefulSet => ("apis/apps/v1", "statefulsets"),
-            Self::ReplicationController => ("api/v1", "replicationcontrollers"),
-        };
-        format!("/{api}/namespaces/{namespace}/{resource}/{name}/scale")
-    }
-}
 
 /// The scales of all watched kinds.
 #[derive(Debug, Default)]
@@ -135,34 +96,9 @@ fn version(metadata: &ObjectMeta) -> Option<u64> {
     metadata.resource_version.as_deref()?.parse().ok()
 }
 
-/// An object with a scale. Upstream: the scale storages of pkg/registry/apps and core/replicationcontroller.
+/// An object with a scale.
 trait Scaled {
     fn into_scale(self) -> Scale;
-}
-
-fn scale(
-    metadata: ObjectMeta,
-    replicas: Option<i32>,
-    observed: Option<i32>,
-    selector: String,
-) -> Scale {
-    Scale {
-        metadata: ObjectMeta {
-            name: metadata.name,
-            namespace: metadata.namespace,
-            uid: metadata.uid,
-            resource_version: metadata.resource_version,
-            creation_timestamp: metadata.creation_timestamp,
-            ..ObjectMeta::default()
-        },
-        spec: Some(ScaleSpec {
-            replicas: Some(replicas.unwrap_or(1)),
-        }),
-        status: Some(ScaleStatus {
-            replicas: observed.unwrap_or(0),
-            selector: Some(selector).filter(|text| !text.is_empty()),
-        }),
-    }
 }
 
 fn text(selector: &Selector) -> String {

@@ -242,8 +242,14 @@ impl From<&PodMetrics> for hpa::PodMetrics {
 
 fn amounts(list: &BTreeMap<String, Quantity>) -> Vec<(Resource, i64)> {
     list.iter()
-        .map(|(name, quantity)| (Resource::from(name.as_str()), milli(quantity)))
+        .map(|(name, quantity)| amount(name, &quantity.0))
         .collect()
+}
+
+/// An entry of a resource list; the amount as [`milli`] gives it.
+pub fn amount(name: &str, quantity: &str) -> (Resource, i64) {
+    let milli = parse_text(quantity).map_or(0, |q| q.milli_value());
+    (Resource::from(name), milli)
 }
 
 /// Milli-units, rounded up; 0 for what is no quantity.
@@ -252,7 +258,11 @@ pub fn milli(quantity: &Quantity) -> i64 {
 }
 
 fn parse(quantity: &Quantity) -> Option<units::Quantity> {
-    quantity.0.trim().parse().ok()
+    parse_text(&quantity.0)
+}
+
+fn parse_text(quantity: &str) -> Option<units::Quantity> {
+    quantity.trim().parse().ok()
 }
 
 /// A point in time.

@@ -16,8 +16,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// As many pods in a row have the same `app` label, and as many apps the same namespace.
-const APP: u32 = 15;
+/// Apps in a row that have the same namespace.
 const APPS: u32 = 20;
 /// How long a namespace's service account may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -83,8 +82,9 @@ pub(super) async fn create(config: &Config) -> Result<()> {
         return Ok(());
     }
     let total = u32::from(config.nodes) * u32::from(config.pods_per_node);
-    stream::iter(0..total.div_ceil(APP * APPS))
-        .map(|number| prepare(&config.client, namespace(number * APP * APPS)))
+    let of_namespace = app_size(config) * APPS;
+    stream::iter(0..total.div_ceil(of_namespace))
+        .map(|number| prepare(&config.client, namespace(config, number * of_namespace)))
         .buffer_unordered(CONCURRENT)
         .try_collect::<()>()
         .await?;
@@ -93,7 +93,7 @@ pub(super) async fn create(config: &Config) -> Result<()> {
     stream::iter(all)
         .map(|(node, number)| {
             let index = u32::from(node) * u32::from(config.pods_per_node) + u32::from(number);
-            let api: Api<Pod> = Api::namespaced(config.client.clone(), &namespace(index));
+            let api: Api<Pod> = Api::namespaced(config.client.clone(), &namespace(config, index));
             let pod = object(config, node, index);
             async move {
                 let pod: Pod = serde_json::from_value(pod).context("our own pod object")?;
@@ -108,9 +108,13 @@ pub(super) async fn create(config: &Config) -> Result<()> {
         .await
 }
 
+fn app_size(config: &Config) -> u32 {
+    u32::from(config.pods_per_app).max(1)
+}
+
 /// Where the pod of this index is.
-fn namespace(index: u32) -> String {
-    format!("simulated-{}", index / (APP * APPS) + 1)
+fn namespace(config: &Config, index: u32) -> String {
+    format!("simulated-{}", index / (app_size(config) * APPS) + 1)
 }
 
 /// Makes a namespace; pods are welcome in it when its service account is there.
@@ -144,13 +148,15 @@ fn object(config: &Config, node: u16, index: u32) -> Value {
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}},
         })
     };
+    let size = app_size(config);
+    let (app, pod) = (format!("app-{}", index / size + 1), index % size + 1);
     let containers: Vec<Value> = (0..config.containers_per_pod).map(container).collect();
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
-            "name": format!("app-{}-{}", index / APP + 1, index % APP + 1),
-            "namespace": namespace(index),
-            "labels": {"app": format!("app-{}", index / APP + 1)},
+            "name": format!("{app}-{pod}"),
+            "namespace": namespace(config, index),
+            "labels": {"app": app},
         },
         "spec": {
             "nodeName": node_name, "terminationGracePeriodSeconds": 0,

@@ -2,7 +2,7 @@
 
 use super::plane::Plane;
 use super::sides;
-use super::targets::{self, PODS, merge, name, namespace};
+use super::targets::{self, merge, name, namespace};
 use crate::args::BenchHpaArgs;
 use crate::bench::metrics_server::say;
 use anyhow::{Context, Result};
@@ -39,14 +39,14 @@ pub(super) async fn measure(
 ) -> Result<()> {
     for side in super::chosen(args.of) {
         let all = 1..=args.hpas;
-        use_cpu(client, all.clone(), BEFORE).await?;
+        use_cpu(client, all.clone(), args.pods, BEFORE).await?;
         targets::create(client, args).await?;
         let mut running = sides::start(plane, client, side, args, folder).await?;
         sides::decided(client, args.hpas, &mut running).await?;
         sleep(SETTLE).await;
         let written = Moments::default();
-        let watching = tokio::spawn(watch(client.clone(), Arc::clone(&written)));
-        let stepped = steps(client, args.hpas).await?;
+        let watching = tokio::spawn(watch(client.clone(), args.pods, Arc::clone(&written)));
+        let stepped = steps(client, args).await?;
         let deadline = Instant::now() + PATIENCE;
         while lock(&written).len() < args.hpas as usize && Instant::now() < deadline {
             sleep(Duration::from_millis(200)).await;
@@ -63,16 +63,16 @@ fn lock(moments: &Moments) -> std::sync::MutexGuard<'_, HashMap<String, Instant>
 }
 
 /// Each app's pods use more from a moment of their own.
-async fn steps(client: &Client, apps: u32) -> Result<HashMap<String, Instant>> {
+async fn steps(client: &Client, args: &BenchHpaArgs) -> Result<HashMap<String, Instant>> {
     let begun = Instant::now();
-    stream::iter(1..=apps)
+    stream::iter(1..=args.hpas)
         .map(|app| async move {
             sleep_until(begun + moment(app)).await;
             let at = Instant::now();
-            use_cpu(client, app..=app, AFTER).await?;
+            use_cpu(client, app..=app, args.pods, AFTER).await?;
             Ok((name(app), at))
         })
-        .buffer_unordered(apps as usize)
+        .buffer_unordered(args.hpas as usize)
         .try_collect()
         .await
 }
@@ -83,10 +83,15 @@ fn moment(app: u32) -> Duration {
 }
 
 /// Says what all pods of these apps use from now on.
-async fn use_cpu(client: &Client, apps: std::ops::RangeInclusive<u32>, amount: &str) -> Result<()> {
-    let pods = apps.flat_map(|app| (1..=PODS).map(move |pod| (app, pod)));
+async fn use_cpu(
+    client: &Client,
+    apps: std::ops::RangeInclusive<u32>,
+    pods: u32,
+    amount: &str,
+) -> Result<()> {
+    let all = apps.flat_map(|app| (1..=pods).map(move |pod| (app, pod)));
     let patch = json!({"metadata": {"annotations": {lab_node::simulated::CPU: amount}}});
-    stream::iter(pods)
+    stream::iter(all)
         .map(|(app, pod)| {
             let (namespace, name, patch) = (namespace(app), name(app), &patch);
             async move {
@@ -100,7 +105,7 @@ async fn use_cpu(client: &Client, apps: std::ops::RangeInclusive<u32>, amount: &
 }
 
 /// Notes when each Deployment first wants more replicas.
-async fn watch(client: Client, written: Moments) -> Result<()> {
+async fn watch(client: Client, pods: u32, written: Moments) -> Result<()> {
     let path = "/apis/apps/v1/deployments?watch=true";
     let request = http::Request::get(path).body(Vec::new())?;
     let stream = client.request_stream(request).await;
@@ -108,7 +113,7 @@ async fn watch(client: Client, written: Moments) -> Result<()> {
     while let Some(line) = lines.next().await {
         let event: Value = serde_json::from_str(&line?)?;
         let object = &event["object"];
-        if object["spec"]["replicas"].as_u64() > Some(PODS.into()) {
+        if object["spec"]["replicas"].as_u64() > Some(pods.into()) {
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
             let mut written = lock(&written);
             written.entry(name.to_owned()).or_insert_with(Instant::now);

@@ -3,7 +3,7 @@
 use super::plane::Plane;
 use super::targets::put;
 use crate::args::BenchHpaArgs;
-use crate::bench::metrics_server::{POLL, authority, free_port};
+use crate::bench::metrics_server::{POLL, flags, free_port};
 use crate::bench::process::Process;
 use anyhow::{Context, Result};
 use kube::Client;
@@ -52,14 +52,8 @@ pub(super) async fn start(
         }
     };
     let log = |name: &str| folder.join(format!("{name}-{side:?}.log"));
-    let port = free_port()?;
-    let (program_words, flags) = hurried(
-        program("metrics-server", "metrics-server"),
-        scraping(plane, port, &args.resolution, folder)?,
-        &args.resolution,
-    );
-    let metrics_server = Process::start(program_words, &flags, log("metrics-server"))?;
-    register(client, port).await?;
+    let program_words = program("metrics-server", "metrics-server");
+    let metrics_server = scraper(plane, client, program_words, &args.resolution, folder).await?;
     let flags = match side {
         Side::Ours => vec![
             format!("--kubeconfig={}", plane.kubeconfig.display()),
@@ -108,38 +102,26 @@ pub(in crate::bench) async fn metrics_server(
     resolution: &str,
     folder: &Path,
 ) -> Result<Process> {
-    let port = free_port()?;
-    let own = vec![
-        std::env::current_exe()?.into_os_string(),
-        "metrics-server".into(),
-    ];
-    let flags = scraping(plane, port, resolution, folder)?;
-    let server = Process::start(own, &flags, folder.join("metrics-server.log"))?;
-    register(client, port).await?;
-    Ok(server)
+    let own = std::env::current_exe()?.into_os_string();
+    let program = vec![own, "metrics-server".into()];
+    scraper(plane, client, program, resolution, folder).await
 }
 
-/// What a manifest would give a metrics server, and how to reach the cluster from outside.
-fn scraping(plane: &Plane, port: u16, resolution: &str, folder: &Path) -> Result<Vec<String>> {
-    let ca = authority(&plane.kubeconfig)?;
-    let kubeconfig = plane.kubeconfig.display();
-    Ok(vec![
-        format!("--kubeconfig={kubeconfig}"),
-        format!("--authentication-kubeconfig={kubeconfig}"),
-        format!("--authorization-kubeconfig={kubeconfig}"),
-        "--bind-address=127.0.0.1".to_owned(),
-        format!("--secure-port={port}"),
-        format!(
-            "--cert-dir={}",
-            folder.join(format!("certs-{port}")).display()
-        ),
-        // Less than the resolution, which may be ten seconds.
-        "--kubelet-request-timeout=5s".to_owned(),
-        format!("--metric-resolution={resolution}"),
-        "--kubelet-use-node-status-port".to_owned(),
-        "--kubelet-preferred-address-types=InternalIP".to_owned(),
-        format!("--kubelet-certificate-authority={}", ca.display()),
-    ])
+/// A metrics server that the API server finds.
+async fn scraper(
+    plane: &Plane,
+    client: &Client,
+    program: Vec<OsString>,
+    resolution: &str,
+    folder: &Path,
+) -> Result<Process> {
+    let port = free_port()?;
+    let flags = flags(&plane.kubeconfig, port, resolution, folder)?;
+    let (program, flags) = hurried(program, flags, resolution);
+    let log = folder.join(format!("metrics-server-{port}.log"));
+    let server = Process::start(program, &flags, log)?;
+    register(client, port).await?;
+    Ok(server)
 }
 
 /// Lets the API server find it: on loopback a Service can only be a name.

@@ -2,7 +2,7 @@
 
 use super::plane::Plane;
 use crate::args::BenchHpaArgs;
-use crate::bench::metrics_server::{POLL, count};
+use crate::bench::metrics_server::all_run;
 use crate::bench::process::Process;
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -11,8 +11,6 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
-/// Pods of each Deployment: as many as simulated nodes' apps have.
-pub(in crate::bench) const PODS: u32 = 15;
 /// Of one namespace.
 const APPS: u32 = 20;
 const PODS_PER_NODE: u32 = 30;
@@ -39,27 +37,19 @@ pub(in crate::bench) async fn pods(
     args: &BenchHpaArgs,
     folder: &Path,
 ) -> Result<Process> {
-    let wanted = args.hpas * PODS;
+    let wanted = args.hpas * args.pods;
     let program = vec![std::env::current_exe()?.into_os_string(), "lab".into()];
     let flags = [
         format!("--control-plane={}", plane.kubeconfig.display()),
         "--nodes=0".to_owned(),
         format!("--simulated-nodes={}", wanted.div_ceil(PODS_PER_NODE)),
         format!("--pods-per-node={}", PODS_PER_NODE.min(wanted)),
+        format!("--pods-per-app={}", args.pods),
         "--containers-per-pod=1".to_owned(),
     ];
     let mut lab = Process::start(program, &flags, folder.join("lab.log"))?;
     let limit = PATIENCE_MIN + PATIENCE * (wanted / 1_000);
-    let all_run = async {
-        while count(client, "").await? < u64::from(wanted)
-            || count(client, "status.phase=Pending").await? > 0
-        {
-            lab.check()?;
-            tokio::time::sleep(POLL).await;
-        }
-        Ok::<_, anyhow::Error>(())
-    };
-    let done = tokio::time::timeout(limit, all_run).await;
+    let done = tokio::time::timeout(limit, all_run(client, wanted.into(), &mut lab)).await;
     done.context("the simulated pods never all ran")??;
     Ok(lab)
 }
@@ -67,32 +57,32 @@ pub(in crate::bench) async fn pods(
 /// Makes a Deployment and an autoscaler for each app.
 pub(in crate::bench) async fn create(client: &Client, args: &BenchHpaArgs) -> Result<()> {
     stream::iter(1..=args.hpas)
-        .map(|app| create_one(client, app, args.reaction))
+        .map(|app| create_one(client, app, args))
         .buffer_unordered(CONCURRENT)
         .try_collect::<()>()
         .await
         .context("cannot make the autoscalers")
 }
 
-async fn create_one(client: &Client, app: u32, moves: bool) -> Result<()> {
-    let (namespace, name) = (namespace(app), name(app));
+async fn create_one(client: &Client, app: u32, args: &BenchHpaArgs) -> Result<()> {
+    let (namespace, name, pods) = (namespace(app), name(app), args.pods);
     let deployments = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
-    put(client, &deployments, &name, deployment(&name)).await?;
+    put(client, &deployments, &name, deployment(&name, args.pods)).await?;
     let status =
-        json!({"status": {"replicas": PODS, "readyReplicas": PODS, "updatedReplicas": PODS}});
+        json!({"status": {"replicas": pods, "readyReplicas": pods, "updatedReplicas": pods}});
     merge(client, &format!("{deployments}/{name}/status"), &status).await?;
     let autoscalers =
         format!("/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers");
-    put(client, &autoscalers, &name, autoscaler(&name, moves)).await
+    put(client, &autoscalers, &name, autoscaler(&name, args)).await
 }
 
 /// Nobody carries out what it says: its pods are there already.
-fn deployment(name: &str) -> Value {
+fn deployment(name: &str, pods: u32) -> Value {
     let labels = json!({"app": name});
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
         "spec": {
-            "replicas": PODS, "selector": {"matchLabels": labels},
+            "replicas": pods, "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels},
                 "spec": {"containers": [{"name": "c0", "image": "simulated"}]},
@@ -102,13 +92,14 @@ fn deployment(name: &str) -> Value {
 }
 
 /// One that stays where it is, or one that may move.
-fn autoscaler(name: &str, moves: bool) -> Value {
-    let max = if moves { 10 * PODS } else { PODS };
+fn autoscaler(name: &str, args: &BenchHpaArgs) -> Value {
+    let pods = args.pods;
+    let max = if args.reaction { 10 * pods } else { pods };
     json!({
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": name},
         "spec": {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-            "minReplicas": PODS, "maxReplicas": max,
+            "minReplicas": pods, "maxReplicas": max,
             "metrics": [{"type": "Resource", "resource": {
                 "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60},
             }}],

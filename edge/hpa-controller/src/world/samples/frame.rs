@@ -1,12 +1,12 @@
 //! One line of a watch of pods' metrics.
 
-use hpa::{ContainerUsage, PodMetrics, Resource};
-use k8s::autoscaling::observe::time;
+use hpa::{ContainerUsage, PodMetrics};
+use k8s::autoscaling::observe::{amount, time};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use units::{Quantity, Timestamp};
+use units::Timestamp;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,14 +96,13 @@ pub(super) fn read(line: &[u8]) -> Result<Event, String> {
 }
 
 fn container(container: Container<'_>) -> ContainerUsage {
-    let amount = |(name, text): (Cow<'_, str>, Cow<'_, str>)| {
-        let quantity: Option<Quantity> = text.trim().parse().ok();
-        let milli = quantity.map_or(0, |quantity| quantity.milli_value());
-        (Resource::from(&*name), milli)
-    };
     ContainerUsage {
         name: container.name.into_owned(),
-        usage: container.usage.into_iter().map(amount).collect(),
+        usage: container
+            .usage
+            .iter()
+            .map(|(name, text)| amount(name, text))
+            .collect(),
     }
 }
 
