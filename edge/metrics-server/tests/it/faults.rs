@@ -352,7 +352,7 @@ pub(crate) fn kubeconfig_text(api: SocketAddr) -> String {
     .to_string()
 }
 
-pub(crate) async fn free_address() -> SocketAddr {
+async fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap()
 }

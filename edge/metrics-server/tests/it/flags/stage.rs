@@ -1,7 +1,7 @@
 //! Kubelets that say what a test wants and remember what they were asked, and a metrics server with its flags.
 
 use crate::Program;
-use crate::faults::{free_address, kubeconfig_text, start_api};
+use crate::faults::{kubeconfig_text, start_api};
 use bytes::Bytes;
 use clap::Parser;
 use http::header::AUTHORIZATION;
@@ -12,8 +12,9 @@ use runtime::certs::Identity;
 use runtime::serve::{Limits, Peer, serve, tls};
 use rustls::pki_types::CertificateDer;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -97,12 +98,12 @@ impl Heard {
     }
 }
 
-/// What a kubelet says now: the node and its containers use a core each, and had used so many seconds of it long ago.
-/// A container called `back` uses nothing.
+/// What a kubelet says now: the node and its containers use a core each, and had used so many seconds of it when the
+/// first test began. A container called `back` uses nothing.
 pub(super) fn text(node: f64, containers: &[(&str, f64)]) -> String {
+    static BEGUN: OnceLock<i64> = OnceLock::new();
     let now = runtime::clock::now().as_millisecond();
-    // Less than a day, as a float has milliseconds of it.
-    let used = |before: f64| before + (now % 86_400_000) as f64 / 1e3;
+    let used = |before: f64| before + (now - BEGUN.get_or_init(|| now)) as f64 / 1e3;
     let mut text = format!(
         "node_cpu_usage_seconds_total {} {now}\nnode_memory_working_set_bytes 1073741824 {now}\n",
         used(node)
@@ -160,7 +161,7 @@ impl Running {
         let api = start_api(nodes, vec![pod()]).await;
         let kubeconfig = files.path().join("kubeconfig");
         std::fs::write(&kubeconfig, kubeconfig_text(api)).unwrap();
-        let address = free_address().await;
+        let address = own_address();
         let usual = [
             "metrics-server".to_owned(),
             format!("--kubeconfig={}", kubeconfig.display()),
@@ -229,6 +230,14 @@ impl Running {
         }
         assert!(last.contains(wanted), "{wanted} never in:\n{last}");
     }
+}
+
+/// A free port of an address that nobody else uses: between its choice and its use no other may take it.
+fn own_address() -> SocketAddr {
+    static USED: AtomicU8 = AtomicU8::new(2);
+    let last = USED.fetch_add(1, Ordering::Relaxed);
+    let listener = std::net::TcpListener::bind((Ipv4Addr::new(127, 0, 77, last), 0)).unwrap();
+    listener.local_addr().unwrap()
 }
 
 fn client(address: SocketAddr) -> kube::Client {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -51,7 +52,7 @@ pub(super) fn ask(scene: &Scene, server: &Server, request: &Request, tag: Option
         Who::Viewer | Who::Wrong | Who::Anonymous => &scene.nobody,
     };
     let asked = asked.body(Full::default()).unwrap();
-    let exchange = exchange(connector, server.port, asked);
+    let exchange = exchange(connector, server.address, asked);
     let answer = async { tokio::time::timeout(LIMIT, exchange).await };
     let answer = scene.runtime.block_on(answer);
     let answer = answer.unwrap_or_else(|_| Err(anyhow::anyhow!("no answer in time")));
@@ -64,16 +65,16 @@ pub(super) fn ask(scene: &Scene, server: &Server, request: &Request, tag: Option
 pub(super) fn probe(scene: &Scene, server: &Server, path: &str) -> Option<u16> {
     let asked = http::Request::get(path).header("host", "localhost");
     let asked = asked.body(Full::default()).unwrap();
-    let answer = async { exchange(&scene.nobody, server.port, asked).await };
+    let answer = async { exchange(&scene.nobody, server.address, asked).await };
     Some(scene.runtime.block_on(answer).ok()?.status)
 }
 
 async fn exchange(
     connector: &TlsConnector,
-    port: u16,
+    address: SocketAddr,
     asked: http::Request<Full<Bytes>>,
 ) -> anyhow::Result<Answer> {
-    let tcp = TcpStream::connect(("127.0.0.1", port)).await?;
+    let tcp = TcpStream::connect(address).await?;
     let stream = connector.connect("localhost".try_into()?, tcp).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;

@@ -98,7 +98,7 @@ fn body(answer: &Answer, request: &Request, server: &Server) -> String {
         GzDecoder::new(&body[..]).read_to_end(&mut whole).unwrap();
         body = whole;
     }
-    let address = format!(":{}", server.port);
+    let address = format!(":{}", server.address.port());
     if let Some(text) = protobuf::dumped(&body) {
         return text.replace(&address, ":PORT");
     }

@@ -11,15 +11,14 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsConnector;
 
-const FLAGS: [&str; 4] = [
-    "--bind-address=127.0.0.1",
+const FLAGS: [&str; 3] = [
     "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
     "--kubelet-use-node-status-port",
     "--metric-resolution=15s",
@@ -46,16 +45,22 @@ subjects: [{kind: ServiceAccount, name: viewer, namespace: default}]
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) name: &'static str,
-    pub(super) port: u16,
+    pub(super) address: SocketAddr,
     child: Child,
     log: PathBuf,
 }
 
 impl Server {
     fn start(name: &'static str, mut command: Command, folder: &Path, kubeconfig: &Path) -> Self {
-        // Free until it is taken again; who takes it first makes this test fail, not pass.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        // Nobody else uses this address: between its choice and its use no other takes the port.
+        let host = if name == "ours" {
+            "127.0.77.251"
+        } else {
+            "127.0.77.252"
+        };
+        let listener = TcpListener::bind((host, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
         let log = folder.join(format!("{name}.log"));
         for flag in [
             "kubeconfig",
@@ -66,7 +71,8 @@ impl Server {
         }
         let child = command
             .args(FLAGS)
-            .arg(format!("--secure-port={port}"))
+            .arg(format!("--bind-address={}", address.ip()))
+            .arg(format!("--secure-port={}", address.port()))
             .arg(format!("--cert-dir={}", folder.join(name).display()))
             .stdout(Stdio::null())
             .stderr(File::create(&log).unwrap())
@@ -74,7 +80,7 @@ impl Server {
             .unwrap();
         Self {
             name,
-            port,
+            address,
             child,
             log,
         }
