@@ -66,7 +66,7 @@ pub(crate) struct Api {
     watches: Option<Watches>,
     gate: Gate,
     /// Where clients find us, as discovery says.
-    port: u16,
+    address: String,
 }
 
 impl Api {
@@ -133,13 +133,13 @@ impl Api {
             telemetry,
             watches: None,
             gate: Gate::default(),
-            port: 443,
+            address: String::new(),
         }
     }
 
-    /// Says in discovery that this port is listened on.
-    pub(crate) fn on_port(mut self, port: u16) -> Self {
-        self.port = port;
+    /// Says in discovery that clients find us there.
+    pub(crate) fn found_at(mut self, address: String) -> Self {
+        self.address = address;
         self
     }
 
@@ -226,7 +226,7 @@ impl Api {
                 .resource(head, &wanted, now)
                 .unwrap_or_else(|error| status::reply(head, &error));
         }
-        if let Some(reply) = services::answer(path, head, self.port) {
+        if let Some(reply) = services::answer(path, head, &self.address) {
             return reply;
         }
         // Whatever the method. Upstream: these are no resources, but plain handlers.

@@ -67,7 +67,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         shutdown.clone(),
     )
     .behind(Gate::new(&args.generic)?)
-    .on_port(args.serving.secure_port);
+    .found_at(args.generic.external_address(args.serving.secure_port));
     if args.serve_watch {
         api = api.with_watches(told, shutdown.clone());
     }

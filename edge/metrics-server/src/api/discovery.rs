@@ -77,7 +77,7 @@ pub(super) fn version() -> Reply {
 }
 
 /// The groups, or, for who prefers that, everything at once.
-pub(super) fn groups(head: &Parts, port: u16) -> Reply {
+pub(super) fn groups(head: &Parts, address: &str) -> Reply {
     let agreed = match negotiate::discovery(head) {
         Ok(agreed) => agreed,
         Err(error) => return status::reply(head, &error),
@@ -85,7 +85,6 @@ pub(super) fn groups(head: &Parts, port: u16) -> Reply {
     if agreed.form == Form::Discovery {
         return aggregated(head, agreed);
     }
-    let address = format!(":{port}");
     let body = match agreed.media {
         Media::Protobuf => {
             let mut list = Vec::new();
@@ -93,7 +92,7 @@ pub(super) fn groups(head: &Parts, port: u16) -> Reply {
                 group_fields(out);
                 wire::message(out, 4, |out| {
                     wire::text(out, 1, EVERYBODY);
-                    wire::text(out, 2, &address);
+                    wire::text(out, 2, address);
                 });
             });
             // Upstream says no version here, in any form.

@@ -19,13 +19,13 @@ const VERSION: &str = "/version";
 const ALL: &[Media] = &[Media::Json, Media::Yaml, Media::Protobuf];
 
 /// Answers `path` if it is, or is below, one of these services.
-pub(super) fn answer(path: &str, head: &Parts, port: u16) -> Option<Reply> {
+pub(super) fn answer(path: &str, head: &Parts, address: &str) -> Option<Reply> {
     let below = |service: &str| {
         path.strip_prefix(service)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     let (forms, answer): (&[Media], &dyn Fn() -> Reply) = match path.trim_end_matches('/') {
-        GROUPS => (ALL, &|| discovery::groups(head, port)),
+        GROUPS => (ALL, &|| discovery::groups(head, address)),
         GROUP => (ALL, &|| discovery::group(head)),
         RESOURCES => (ALL, &|| discovery::resources(head)),
         VERSION => (&[Media::Json], &discovery::version),
