@@ -96,7 +96,7 @@ async fn start_serving(
     let listener = listen(address, port).await?;
     let (tls, certificate) = files(&args.serving).tls(&TlsSettings::default())?;
     tracing::info!(%address, port, "serving probes and metrics");
-    let delegated = Arc::new(args.auth.delegated(client).await?);
+    let delegated = Arc::new(args.auth.delegated(client, None).await?);
     let (asked, watching) = (Arc::clone(&delegated), stop.clone());
     tasks.spawn(async move { asked.keep_authorities(watching).await });
     tasks.spawn(follow(certificate, stop.clone()));

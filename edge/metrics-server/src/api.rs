@@ -2,6 +2,7 @@
 //!
 //! Upstream: pkg/api and pkg/server, on the generic API server library.
 
+mod asked;
 mod body;
 mod discovery;
 mod encode;
@@ -13,6 +14,7 @@ mod quantity;
 mod query;
 mod render;
 mod resources;
+mod services;
 mod status;
 mod watch;
 mod wire;
@@ -24,7 +26,7 @@ use crate::selector;
 use crate::telemetry::Telemetry;
 use body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use k8s::status::{ApiError, GroupResource};
@@ -43,6 +45,9 @@ pub(crate) type Reply = Response<Body>;
 
 const GROUP: &str = "metrics.k8s.io";
 const VERSION: &str = "v1beta1";
+const TEXT: &str = "text/plain; charset=utf-8";
+/// Upstream: component-base/metrics/http.go, with which a scraper knows a restart.
+const PROCESS_START: HeaderName = HeaderName::from_static("process-start-time-unix");
 const HOOKS: [&str; 4] = [
     "ping",
     "log",
@@ -60,6 +65,8 @@ pub(crate) struct Api {
     healthz: Checks,
     watches: Option<Watches>,
     gate: Gate,
+    /// Where clients find us, as discovery says.
+    address: String,
 }
 
 impl Api {
@@ -126,7 +133,14 @@ impl Api {
             telemetry,
             watches: None,
             gate: Gate::default(),
+            address: String::new(),
         }
+    }
+
+    /// Says in discovery that clients find us there.
+    pub(crate) fn found_at(mut self, address: String) -> Self {
+        self.address = address;
+        self
     }
 
     /// Lets requests through a gate with limits.
@@ -169,6 +183,7 @@ impl Api {
         delegated: &Delegated,
         now: jiff::Timestamp,
     ) -> Result<Reply, Box<Reply>> {
+        let began = Instant::now();
         let path = head.uri.path();
         let wanted = Wanted::new(path);
         let narrowed = wanted.narrowed(head.uri.query().unwrap_or_default());
@@ -178,20 +193,27 @@ impl Api {
             ..wanted.attributes(verb, path)
         };
         let refused = |error: ApiError| Box::new(status::reply(head, &error));
-        let user = delegated
-            .authenticate(&head.headers, peer, now)
-            .await
-            .map_err(refused)?;
+        let user = delegated.authenticate(&head.headers, peer, now).await;
+        self.telemetry.authenticated(user.is_ok(), began.elapsed());
+        let user = user.map_err(refused)?;
         let user = delegated
             .impersonate(user, &head.headers, &attributes)
             .await
-            .map_err(refused)?;
+            .map_err(|error| Box::new(sniffless(status::reply(head, &error))))?;
         let _slot = self.gate.enter(head, verb, &user)?;
-        delegated
-            .authorize(&user, &attributes)
-            .await
-            .map_err(refused)?;
-        Ok(self.route(head, now))
+        let reads = matches!(head.method, Method::GET | Method::HEAD);
+        let _counted = (verb != "watch").then(|| self.telemetry.in_flight(!reads));
+        let asking = Instant::now();
+        let granted = delegated.authorize(&user, &attributes).await;
+        let outcome = granted.as_ref().map_or_else(denial, |()| "allowed");
+        self.telemetry.authorized(outcome, asking.elapsed());
+        granted.map_err(refused)?;
+        let reply = self.route(head, now);
+        if let Some(asked) = asked::asked(head, &wanted, verb) {
+            let (code, bytes) = (reply.status().as_u16(), reply.body().len());
+            self.telemetry.answered(asked, code, bytes, began.elapsed());
+        }
+        Ok(reply)
     }
 
     /// Answers a request that is allowed.
@@ -204,18 +226,18 @@ impl Api {
                 .resource(head, &wanted, now)
                 .unwrap_or_else(|error| status::reply(head, &error));
         }
+        if let Some(reply) = services::answer(path, head, &self.address) {
+            return reply;
+        }
         // Whatever the method. Upstream: these are no resources, but plain handlers.
         let plain = self.health(path, query);
         if let Some(reply) = plain.or_else(|| self.metrics(path, head)) {
             return reply;
         }
-        let found = openapi::answer(path, head, now);
-        match found.or_else(|| discovery::answer(path, head)) {
-            Some(_) if head.method != Method::GET && head.method != Method::HEAD => {
-                status::reply(head, &ApiError::method_not_allowed())
-            }
-            Some(reply) => reply,
-            None => text(StatusCode::NOT_FOUND, "404 page not found\n".to_owned()),
+        match path {
+            "/" | "/index.html" => discovery::paths(StatusCode::OK),
+            _ => openapi::answer(path, head, now)
+                .unwrap_or_else(|| discovery::paths(StatusCode::NOT_FOUND)),
         }
     }
 
@@ -228,7 +250,10 @@ impl Api {
         } else {
             (runtime::exposition::CLASSIC_TYPE, self.telemetry.classic())
         };
-        Some(reply(StatusCode::OK, kind, text))
+        let mut reply = encode::always_gzipped(head, plain(StatusCode::OK, kind, text));
+        let start = self.telemetry.start_seconds();
+        reply.headers_mut().insert(PROCESS_START, start.into());
+        Some(reply)
     }
 
     fn health(&self, path: &str, query: &str) -> Option<Reply> {
@@ -244,7 +269,12 @@ impl Api {
         };
         let answer = checks.answer(check, query);
         let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Some(text(code, answer.body))
+        match check {
+            // A check that there is not is a path that there is not.
+            Some(_) if code == StatusCode::NOT_FOUND => None,
+            Some(_) if code == StatusCode::OK => Some(plain(code, TEXT, answer.body)),
+            _ => Some(text(code, answer.body)),
+        }
     }
 }
 
@@ -340,15 +370,29 @@ fn verb(head: &Parts, wanted: &Wanted<'_>) -> &'static str {
     }
 }
 
+/// How a refused authorization counts: nobody said no, but nobody said yes either.
+fn denial(error: &ApiError) -> &'static str {
+    if error.code == StatusCode::FORBIDDEN {
+        "no-opinion"
+    } else {
+        "error"
+    }
+}
+
 fn text(code: StatusCode, body: String) -> Reply {
-    let mut reply = reply(code, "text/plain; charset=utf-8", body);
+    sniffless(plain(code, TEXT, body))
+}
+
+/// Is not to be read as anything else than it says.
+fn sniffless(mut reply: Reply) -> Reply {
     reply
         .headers_mut()
         .insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     reply
 }
 
-fn reply(code: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
+/// An answer with nothing but its type.
+fn plain(code: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(Body::whole(body.into()));
     *reply.status_mut() = code;
     reply

@@ -220,7 +220,7 @@ impl Scraper {
             .and_then(|answer| self.take(node, &answer, requested.as_millisecond()));
         let is_late = answer.is_err() || begin.elapsed() > SLOW;
         self.late.set(&node.name, is_late);
-        let at = runtime::clock::now().as_millisecond() as f64 / 1e3;
+        let at = runtime::clock::now().as_second();
         self.telemetry
             .scraped(&node.name, begin.elapsed(), at, answer.is_ok());
         match answer {

@@ -12,6 +12,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join};
 use k8s::selector::LabelSelector;
 use runtime::auth::Delegated;
+use runtime::client::Observer;
 use runtime::serve::{CertificateFiles, Limits, Peer, TlsSettings, follow};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -33,7 +34,9 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let resolution = args.resolution()?;
     let config = runtime::client::config(args.kubeconfig.as_deref()).await?;
     let kubelets = Kubelets::new(&args.kubelet, &config)?;
-    let client = kube::Client::try_from(config).context("cannot set up the Kubernetes client")?;
+    let telemetry = Arc::new(Telemetry::new(resolution));
+    let observer = observer(&telemetry);
+    let client = observer.client(config)?;
 
     let cluster = Arc::new(RwLock::new(Cluster::default()));
     let store = match Store::keeping(resolution, args.keep_missed_scrapes) {
@@ -41,9 +44,8 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         store => store.whole_pods(),
     };
     let store = Arc::new(RwLock::new(store));
-    let telemetry = Arc::new(Telemetry::new(resolution));
     let ticks = Arc::new(Ticks::new(resolution.to_std(), Instant::now()));
-    let delegated = Arc::new(args.auth.delegated(&client).await?);
+    let delegated = Arc::new(args.auth.delegated(&client, Some(&observer)).await?);
     let (news, told) = watch::channel(());
     let scraper = Scraper {
         cluster: Arc::clone(&cluster),
@@ -64,7 +66,8 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         ticks,
         shutdown.clone(),
     )
-    .behind(Gate::new(&args.generic)?);
+    .behind(Gate::new(&args.generic)?)
+    .found_at(args.generic.external_address(args.serving.secure_port));
     if args.serve_watch {
         api = api.with_watches(told, shutdown.clone());
     }
@@ -77,6 +80,12 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let scraping = on_its_own_thread(Arc::new(scraper), stop)?;
     let (.., scraped) = tokio::join!(watching, authorities, serving, scraping);
     scraped.context("the scraper's thread ended too early")
+}
+
+/// Counts what the Kubernetes API is asked.
+fn observer(telemetry: &Arc<Telemetry>) -> Observer {
+    let telemetry = Arc::clone(telemetry);
+    Observer::new(move |exchange| telemetry.exchanged(exchange))
 }
 
 /// Is cancelled some time after `shutdown`: until then requests are answered, by one that is not ready.

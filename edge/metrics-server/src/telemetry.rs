@@ -1,16 +1,27 @@
-//! Our own Prometheus metrics, by upstream's names.
+//! Our own Prometheus metrics, by upstream's names: here what is metrics-server's, in [`requests`] and [`process`]
+//! what upstream inherits.
 //!
 //! Upstream: pkg/{scraper/scraper,server/server,storage/monitoring,api/monitoring}.go.
 
+mod process;
+mod requests;
+
+use process::Process;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use std::sync::atomic::AtomicU64;
+use requests::Requests;
+use runtime::client::Exchange;
 use units::Duration;
 use usage::store::Counts;
+
+pub(crate) use requests::{Asked, InFlight};
+
+/// What Go's client library calls so, which OpenMetrics forbids: a counter that does not say that it is one.
+const NOT_TOTAL: (&str, &str) = ("authentication_attempts_total", "authentication_attempts");
 
 /// Go's prometheus.DefBuckets.
 const DEFAULT_BUCKETS: [f64; 11] = [
@@ -42,35 +53,40 @@ struct ReasonLabel {
 pub(crate) struct Telemetry {
     registry: Registry,
     freshness: Histogram,
-    request_time: Family<NodeLabel, Gauge<f64, AtomicU64>>,
+    request_time: Family<NodeLabel, Gauge>,
     request_duration: Family<NodeLabel, Histogram>,
     requests: Family<SuccessLabel, Counter>,
     ticks: Histogram,
     points: Family<TypeLabel, Gauge>,
     dropped: Family<ReasonLabel, Counter>,
+    asked: Requests,
+    process: Process,
 }
 
 impl Telemetry {
     pub(crate) fn new(resolution: Duration) -> Self {
-        let period = resolution.as_seconds_f64();
-        let below = DEFAULT_BUCKETS
-            .into_iter()
-            .filter(move |bucket| *bucket < period);
-        let steps = [1.0, 1.5, 2.0].map(|times| times * period);
         let telemetry = Self {
             registry: Registry::default(),
-            freshness: Histogram::new(exponential_buckets(1.0, 1.364, 20)),
+            freshness: Histogram::new(freshness_buckets()),
             request_time: Family::default(),
             request_duration: Family::new_with_constructor(|| Histogram::new(DEFAULT_BUCKETS)),
             requests: Family::default(),
-            ticks: Histogram::new(below.chain(steps)),
+            ticks: Histogram::new(tick_buckets(resolution.as_seconds_f64())),
             points: Family::default(),
             dropped: Family::default(),
+            asked: Requests::default(),
+            process: Process::default(),
         };
         telemetry.registered()
     }
 
     fn registered(mut self) -> Self {
+        self.asked.register(&mut self.registry);
+        self.process.register(&mut self.registry);
+        let build: Family<Vec<(&str, String)>, Gauge> = Family::default();
+        build.get_or_create(&crate::version::labels()).set(1);
+        let help = "[BETA] Always 1; the labels say what runs here";
+        self.registry.register("kubernetes_build_info", help, build);
         let ours = self
             .registry
             .sub_registry_with_prefix("evenkeel_metrics_server");
@@ -116,7 +132,7 @@ impl Telemetry {
     }
 
     /// One scrape ended.
-    pub(crate) fn scraped(&self, node: &str, took: std::time::Duration, at: f64, success: bool) {
+    pub(crate) fn scraped(&self, node: &str, took: std::time::Duration, at: i64, success: bool) {
         let label = NodeLabel {
             node: node.to_owned(),
         };
@@ -158,17 +174,73 @@ impl Telemetry {
         self.freshness.observe(age_seconds);
     }
 
+    /// A request was answered.
+    pub(crate) fn answered(
+        &self,
+        asked: Asked,
+        code: u16,
+        bytes: usize,
+        took: std::time::Duration,
+    ) {
+        self.asked.answered(asked, code, bytes, took);
+    }
+
+    /// A request is being answered until what this gives is dropped.
+    pub(crate) fn in_flight(&self, mutating: bool) -> InFlight {
+        self.asked.in_flight(mutating)
+    }
+
+    /// It was found out who asks, or not.
+    pub(crate) fn authenticated(&self, success: bool, took: std::time::Duration) {
+        self.asked.authenticated(success, took);
+    }
+
+    /// It was found out whether they may: `allowed`, `no-opinion` or `error`.
+    pub(crate) fn authorized(&self, result: &'static str, took: std::time::Duration) {
+        self.asked.authorized(result, took);
+    }
+
+    /// The Kubernetes API answered us.
+    pub(crate) fn exchanged(&self, exchange: &Exchange<'_>) {
+        self.asked.exchanged(exchange);
+    }
+
+    /// When this process began, in whole seconds since 1970.
+    pub(crate) fn start_seconds(&self) -> u64 {
+        self.process.start_seconds() as u64
+    }
+
     /// The text of `/metrics` in Prometheus' own format.
     pub(crate) fn classic(&self) -> String {
-        runtime::exposition::classic(&self.openmetrics())
+        let (from, to) = NOT_TOTAL;
+        runtime::exposition::classic(&self.openmetrics()).replace(from, to)
     }
 
     /// The text of `/metrics` as OpenMetrics.
     pub(crate) fn openmetrics(&self) -> String {
+        self.process.refresh();
         let mut text = String::new();
         if text::encode(&mut text, &self.registry).is_err() {
             tracing::warn!("cannot print the metrics");
         }
         text
     }
+}
+
+/// To the last digit as Go has them, which multiplies again and again: series are joined by these texts.
+fn freshness_buckets() -> impl Iterator<Item = f64> {
+    std::iter::successors(Some(1.0), |bound| Some(bound * 1.364)).take(20)
+}
+
+/// Around the resolution there are more. Upstream: BucketsForScrapeDuration (pkg/utils/monitoring.go).
+fn tick_buckets(resolution_seconds: f64) -> Vec<f64> {
+    let mut buckets = DEFAULT_BUCKETS.to_vec();
+    let most = DEFAULT_BUCKETS[DEFAULT_BUCKETS.len() - 1];
+    // Flags allow ten seconds at least; the lab less.
+    if resolution_seconds > most {
+        let halfway = most + (resolution_seconds - most) / 2.0;
+        buckets.extend([halfway, resolution_seconds]);
+        buckets.extend([resolution_seconds * 1.5, resolution_seconds * 2.0]);
+    }
+    buckets
 }

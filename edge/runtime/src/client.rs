@@ -1,5 +1,9 @@
 //! A client of the Kubernetes API: from a kubeconfig, or from the pod that we run in.
 
+mod observed;
+
+pub use observed::{Exchange, Observer};
+
 use anyhow::{Context, bail};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};

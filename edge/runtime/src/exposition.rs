@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-/// What [`classic`] is.
-pub const CLASSIC_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// What [`classic`] is; names have no characters that would need escaping.
+pub const CLASSIC_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 
 /// The same metrics in format 0.0.4.
 pub fn classic(text: &str) -> String {

@@ -16,6 +16,8 @@ pub enum DurationError {
     Malformed,
     /// A number without a unit; only `0` may stand alone.
     MissingUnit,
+    /// A unit that there is not: [`unknown_unit`] says which.
+    UnknownUnit,
     /// More than 292 years.
     TooLong,
 }
@@ -25,7 +27,9 @@ impl std::error::Error for DurationError {}
 impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "not a duration; write it like 15s, 1m30s or 250ms",
+            Self::Malformed | Self::UnknownUnit => {
+                "not a duration; write it like 15s, 1m30s or 250ms"
+            }
             Self::MissingUnit => "a duration needs a unit; write it like 15s, 1m30s or 250ms",
             Self::TooLong => "longer than 292 years",
         })
@@ -178,8 +182,16 @@ fn unit_nanos(unit: &str) -> Result<u64, DurationError> {
         "s" => SECOND as u64,
         "m" => MINUTE as u64,
         "h" => HOUR as u64,
-        _ => return Err(DurationError::Malformed),
+        _ => return Err(DurationError::UnknownUnit),
     })
+}
+
+/// The first unit of a text that there is not.
+pub fn unknown_unit(text: &str) -> Option<&str> {
+    let number = |c: char| c == '.' || c.is_ascii_digit();
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let mut units = unsigned.split(number).filter(|unit| !unit.is_empty());
+    units.find(|unit| unit_nanos(unit).is_err())
 }
 
 impl fmt::Display for Duration {

@@ -2,5 +2,6 @@
 
 mod exercise;
 mod manifests;
+mod metrics_server;
 mod nodes;
 mod plane;

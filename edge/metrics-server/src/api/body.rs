@@ -20,6 +20,14 @@ impl Body {
     pub(super) fn whole(bytes: Bytes) -> Self {
         Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
+
+    /// How much it is, as far as that is known.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Whole(bytes) => bytes.as_ref().map_or(0, Bytes::len),
+            Self::Frames(_) => 0,
+        }
+    }
 }
 
 impl HttpBody for Body {

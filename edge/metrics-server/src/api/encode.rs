@@ -4,7 +4,7 @@
 //! Upstream: apiserver/pkg/endpoints/handlers/responsewriters/writers.go, SerializeObject (v1.36).
 
 use super::negotiate::{Agreed, Media};
-use super::{Reply, reply as plain, yaml};
+use super::{Body, Reply, plain, yaml};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::StatusCode;
@@ -14,6 +14,8 @@ use std::io::Write;
 
 /// Shorter answers are not worth the time. Upstream: defaultGzipThresholdBytes.
 const WORTH_COMPRESSING: usize = 128 * 1024;
+/// The same of documents. Upstream: gziphandler's DefaultMinSize.
+const WORTH_A_PACKET: usize = 1400;
 
 /// `body` is JSON, or protocol buffers where those were agreed upon.
 pub(super) fn reply(head: &Parts, code: StatusCode, agreed: Agreed, body: Vec<u8>) -> Reply {
@@ -39,6 +41,33 @@ pub(super) fn reply(head: &Parts, code: StatusCode, agreed: Agreed, body: Vec<u8
             plain(code, kind, body)
         }
     }
+}
+
+/// The same answer, compressed if it is worth that and the client can read it. Upstream: gziphandler, whose
+/// answers say by themselves what they vary by.
+pub(super) fn gzipped(head: &Parts, reply: Reply) -> Reply {
+    compressed_beyond(WORTH_A_PACKET, head, reply)
+}
+
+/// The same answer, compressed whatever its length if the client can read it. Upstream: promhttp.
+pub(super) fn always_gzipped(head: &Parts, reply: Reply) -> Reply {
+    compressed_beyond(0, head, reply)
+}
+
+fn compressed_beyond(length: usize, head: &Parts, reply: Reply) -> Reply {
+    let (mut parts, body) = reply.into_parts();
+    let short = match &body {
+        Body::Whole(Some(whole)) if whole.len() >= length && gzip_accepted(head) => {
+            compressed(whole).ok()
+        }
+        _ => None,
+    };
+    let Some(short) = short else {
+        return Reply::from_parts(parts, body);
+    };
+    let gzip = HeaderValue::from_static("gzip");
+    parts.headers.insert(CONTENT_ENCODING, gzip);
+    Reply::from_parts(parts, Body::whole(short.into()))
 }
 
 /// Upstream: responseContentEncodingSupported, which knows no qualities.
@@ -104,4 +133,18 @@ pub(super) fn indented(json: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// JSON without blanks between its parts.
+pub(super) fn compact(json: &[u8]) -> Vec<u8> {
+    let (mut quoted, mut escaped) = (false, false);
+    let mut kept = |byte: &u8| {
+        let blank = !quoted && byte.is_ascii_whitespace();
+        if !escaped && *byte == b'"' {
+            quoted = !quoted;
+        }
+        escaped = !escaped && *byte == b'\\';
+        !blank
+    };
+    json.iter().copied().filter(|byte| kept(byte)).collect()
 }

@@ -16,6 +16,7 @@ use runtime::auth::User;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+use units::duration::{DurationError, unknown_unit};
 
 const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 const TOO_LONG: &str = "Timeout: request did not complete within the allotted timeout";
@@ -123,9 +124,19 @@ fn wished(head: &Parts) -> Result<Option<Duration>, ApiError> {
     let Some(value) = value.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
-    let wished: units::Duration = value.parse().map_err(|_| {
+    let wished: units::Duration = value.parse().map_err(|error| {
+        let why = match error {
+            DurationError::MissingUnit => format!("missing unit in duration {value:?}"),
+            DurationError::UnknownUnit => format!(
+                "unknown unit {:?} in duration {value:?}",
+                unknown_unit(&value).unwrap_or_default()
+            ),
+            DurationError::Malformed | DurationError::TooLong => {
+                format!("invalid duration {value:?}")
+            }
+        };
         ApiError::bad_request(format!(
-            "invalid timeout specified in the request URL - time: invalid duration {value:?}"
+            "invalid timeout specified in the request URL - time: {why}"
         ))
     })?;
     Ok((wished > units::Duration::ZERO).then(|| wished.to_std()))

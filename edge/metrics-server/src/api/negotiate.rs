@@ -16,6 +16,18 @@ pub(super) enum Form {
     Table(&'static str),
     /// Metadata only; `meta.k8s.io` in this version.
     Metadata(&'static str),
+    /// Everything that discovery knows, at once.
+    Discovery,
+}
+
+/// What can be had besides the plain form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    Nothing,
+    /// Tables and metadata.
+    Forms,
+    /// Aggregated discovery.
+    Discovery,
 }
 
 /// How it is written.
@@ -28,9 +40,6 @@ pub(super) enum Media {
 
 /// What there is, most wanted first where the client leaves it open.
 const ALL: &[Media] = &[Media::Json, Media::Yaml, Media::Protobuf];
-/// What there is of documents.
-const TEXTS: &[Media] = &[Media::Json, Media::Yaml];
-
 impl Media {
     pub(super) fn content_type(self) -> &'static str {
         match self {
@@ -78,27 +87,41 @@ impl Agreed {
 
 /// For objects, which may be asked for as tables or as metadata.
 pub(super) fn objects(head: &Parts) -> Result<Agreed, ApiError> {
-    agree(head, true, ALL).ok_or_else(|| refused(ALL))
+    agree(head, Offer::Forms).ok_or_else(refused)
 }
 
-/// For documents about the API. Differs from upstream: not in protocol buffers.
+/// For documents about the API.
 pub(super) fn document(head: &Parts) -> Result<Agreed, ApiError> {
-    let protobuf = |clause: &Clause<'_>| clause.range == Media::Protobuf.content_type();
-    agree(head, false, TEXTS).ok_or_else(|| match clauses(head).iter().any(protobuf) {
-        true => refused(TEXTS),
-        // As upstream says it.
-        false => refused(ALL),
-    })
+    agree(head, Offer::Nothing).ok_or_else(refused)
+}
+
+/// For the list of groups, which may be asked for with all that is in them.
+pub(super) fn discovery(head: &Parts) -> Result<Agreed, ApiError> {
+    agree(head, Offer::Discovery).ok_or_else(refused)
 }
 
 /// For errors, which have one form only.
 pub(super) fn error(head: &Parts) -> Option<Agreed> {
-    agree(head, false, ALL)
+    agree(head, Offer::Nothing)
 }
 
-fn refused(media: &[Media]) -> ApiError {
+/// Whether JSON is wanted, as the OpenAPI handlers ask, which look at nothing but the type.
+pub(super) fn json(head: &Parts) -> bool {
+    let clauses = clauses(head);
+    clauses.is_empty()
+        || clauses
+            .iter()
+            .any(|clause| Media::Json.within(clause.range))
+}
+
+fn refused() -> ApiError {
+    ApiError::not_acceptable(&media_names(ALL))
+}
+
+/// As errors name them.
+pub(super) fn media_names(media: &[Media]) -> String {
     let names: Vec<&str> = media.iter().map(|media| media.content_type()).collect();
-    ApiError::not_acceptable(&names.join(", "))
+    names.join(", ")
 }
 
 /// Whether metrics are wanted as OpenMetrics at least as much as in Prometheus' own format.
@@ -123,7 +146,7 @@ fn clauses(head: &Parts) -> Vec<Clause<'_>> {
         .collect()
 }
 
-fn agree(head: &Parts, forms: bool, media: &[Media]) -> Option<Agreed> {
+fn agree(head: &Parts, offer: Offer) -> Option<Agreed> {
     let mut clauses = clauses(head);
     if clauses.is_empty() {
         clauses.push(Clause::new("*/*"));
@@ -131,8 +154,8 @@ fn agree(head: &Parts, forms: bool, media: &[Media]) -> Option<Agreed> {
     // Stable: equals keep the client's order.
     clauses.sort_by(|a, b| b.quality.total_cmp(&a.quality).then(a.open.cmp(&b.open)));
     let (form, of_list, media, pretty) = clauses.iter().find_map(|clause| {
-        let media = media.iter().copied().filter(|m| m.within(clause.range));
-        let mut usable = media.filter_map(|media| Some((clause.form(media, forms)?, media)));
+        let media = ALL.iter().copied().filter(|m| m.within(clause.range));
+        let mut usable = media.filter_map(|media| Some((clause.form(media, offer)?, media)));
         usable
             .next()
             .map(|(form, media)| (form, clause.of_list(), media, clause.pretty))
@@ -210,13 +233,18 @@ impl<'a> Clause<'a> {
     }
 
     /// The form that is asked for, if it can be written as `media`. Upstream: AllowsMediaTypeTransform.
-    fn form(&self, media: Media, forms: bool) -> Option<Form> {
+    fn form(&self, media: Media, offer: Offer) -> Option<Form> {
         if self.other {
             return None;
         }
         let Some((kind, group, version)) = self.convert else {
             return Some(Form::Objects);
         };
+        let everything = ("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2");
+        if offer == Offer::Discovery {
+            return ((kind, group, version) == everything).then_some(Form::Discovery);
+        }
+        let forms = offer == Offer::Forms;
         let version = match (group, version) {
             ("meta.k8s.io", "v1") => "meta.k8s.io/v1",
             ("meta.k8s.io", "v1beta1") => "meta.k8s.io/v1beta1",

@@ -2,9 +2,9 @@
 //!
 //! Upstream: pkg/api/{node,pod}.go.
 
-use super::negotiate::{self, Agreed, Form};
+use super::negotiate::{self, Agreed, Form, Media};
 use super::render::{Include, Item, Kind, Writer, writer};
-use super::{Api, Reply, Wanted, encode, options, query};
+use super::{Api, Reply, Wanted, encode, options, query, services};
 use crate::cluster::{Cluster, Labels};
 use crate::selector::{self, Fields};
 use http::request::Parts;
@@ -33,6 +33,30 @@ const POD_METRICS: GroupResource<'_> = GroupResource {
     resource: "podmetrics",
 };
 
+const FORMS: &[Media] = &[Media::Json, Media::Yaml, Media::Protobuf];
+/// How upstream says that lists might be watched.
+const STREAMS: &str =
+    ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+
+/// Refuses a client that names no form of one object, or of a list.
+pub(super) fn acceptable(head: &Parts, single: bool) -> Result<(), ApiError> {
+    services::acceptable(head, FORMS, if single { "" } else { STREAMS })
+}
+
+impl Wanted<'_> {
+    /// What the path leads to; nothing where it leads nowhere.
+    pub(super) fn kind(&self) -> Option<Kind> {
+        let kind = match (self.resource, self.namespace.is_empty()) {
+            ("nodes", true) => Kind::Node,
+            ("pods", _) => Kind::Pod,
+            _ => return None,
+        };
+        let pods_everywhere = kind == Kind::Pod && self.namespace.is_empty();
+        let nowhere = !self.rest.is_empty() || (pods_everywhere && !self.name.is_empty());
+        (!nowhere).then_some(kind)
+    }
+}
+
 impl Api {
     pub(super) fn resource(
         &self,
@@ -40,20 +64,13 @@ impl Api {
         wanted: &Wanted<'_>,
         now: Timestamp,
     ) -> Result<Reply, ApiError> {
-        let kind = match (wanted.resource, wanted.namespace.is_empty()) {
-            ("nodes", true) => Kind::Node,
-            ("pods", _) => Kind::Pod,
-            _ => return Err(ApiError::path_not_found()),
-        };
-        let pods_everywhere = kind == Kind::Pod && wanted.namespace.is_empty();
-        if !wanted.rest.is_empty() || (pods_everywhere && !wanted.name.is_empty()) {
-            return Err(ApiError::path_not_found());
-        }
+        let kind = wanted.kind().ok_or_else(ApiError::path_not_found)?;
         if head.method != Method::GET {
             return Err(ApiError::method_not_allowed());
         }
         let query = head.uri.query().unwrap_or_default();
         let single = !wanted.name.is_empty();
+        acceptable(head, single)?;
         let watch = !single && query::flag(query, "watch");
         if !single {
             options::check(query, watch)?;

@@ -299,10 +299,9 @@ fn every_discovery_document_is_json() {
             "{path}"
         );
     }
-    assert_eq!(
-        get(&api, "/nothing"),
-        (404, "404 page not found\n".to_owned())
-    );
+    // What is not there is answered with what is.
+    let (code, paths) = get(&api, "/nothing");
+    assert_eq!((code, &paths), (404, &get(&api, "/").1));
     let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
     let (_, body) = ask(&api, Request::get("/apis").header(ACCEPT, accept));
     assert!(body.contains("APIGroupDiscoveryList"));
@@ -313,13 +312,16 @@ fn prometheus_metrics_have_upstreams_names() {
     let api = api(2);
     get(&api, "/apis/metrics.k8s.io/v1beta1/pods");
     api.telemetry
-        .scraped("node-1", std::time::Duration::from_millis(3), 5.0, true);
+        .scraped("node-1", std::time::Duration::from_millis(3), 5, true);
     api.telemetry
         .ticked(std::time::Duration::from_millis(4), Default::default());
+    api.telemetry.authenticated(true, std::time::Duration::ZERO);
+    api.telemetry
+        .authorized("no-opinion", std::time::Duration::ZERO);
     let (_, headers, text) = exchange(&api, Request::get("/metrics"));
     assert_eq!(
         headers[CONTENT_TYPE],
-        "text/plain; version=0.0.4; charset=utf-8"
+        "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
     );
     let text = String::from_utf8(text).unwrap();
     for line in [
@@ -331,14 +333,79 @@ fn prometheus_metrics_have_upstreams_names() {
         "metrics_server_kubelet_request_total{success=\"true\"} 1",
         "metrics_server_manager_tick_duration_seconds_count 1",
         "metrics_server_storage_points{type=\"container\"} 0",
+        "# TYPE authentication_attempts counter\n",
+        "authentication_attempts{result=\"success\"} 1\n",
+        "authorization_attempts_total{result=\"no-opinion\"} 1\n",
+        "apiserver_current_inflight_requests{request_kind=\"readOnly\"} 0\n",
+        "kubernetes_build_info{build_date=\"",
+        "# TYPE process_cpu_seconds_total counter\n",
+        "# TYPE process_resident_memory_bytes gauge\n",
     ] {
         assert!(text.contains(line), "{line} in:\n{text}");
     }
 }
 
 #[test]
+fn ticks_are_sorted_by_buckets_around_the_resolution() {
+    let bounds = |seconds| {
+        let telemetry = Telemetry::new(Duration::from_seconds(seconds));
+        let text = telemetry.classic();
+        let bucket = "metrics_server_manager_tick_duration_seconds_bucket{le=\"";
+        let bounds = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(bucket)?.split('"').next());
+        bounds.map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    let usual = "0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10";
+    assert_eq!(bounds(10), format!("{usual} +Inf"));
+    assert_eq!(bounds(15), format!("{usual} 12.5 15 22.5 30 +Inf"));
+}
+
+#[test]
+fn requests_count_as_upstream_counts_them() {
+    let asked = |method: &str, path: &str| {
+        let request = Request::builder().method(method).uri(path);
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let wanted = Wanted::new(path.split('?').next().unwrap());
+        let asked = asked::asked(&head, &wanted, verb(&head, &wanted))?;
+        Some([asked.resource, asked.scope, asked.subresource, asked.verb].join(" "))
+    };
+    let base = "/apis/metrics.k8s.io/v1beta1";
+    for (method, path, counted) in [
+        ("GET", "/livez", Some("  /livez GET")),
+        ("POST", "/readyz", Some("  /readyz POST")),
+        ("GET", "/livez/ping", None),
+        ("HEAD", "/livez", Some("  /livez GET")),
+        ("GET", "/apis", None),
+        ("HEAD", "/apis", None),
+        ("GET", "/metrics", None),
+        ("GET", &format!("{base}/nodes"), Some("nodes cluster  LIST")),
+        (
+            "GET",
+            &format!("{base}/pods?watch=1"),
+            Some("pods cluster  WATCH"),
+        ),
+        (
+            "GET",
+            &format!("{base}/namespaces/a/pods"),
+            Some("pods namespace  LIST"),
+        ),
+        (
+            "GET",
+            &format!("{base}/namespaces/a/pods/b"),
+            Some("pods resource  GET"),
+        ),
+        ("GET", &format!("{base}/pods/b"), None),
+        ("POST", &format!("{base}/nodes"), None),
+    ] {
+        assert_eq!(asked(method, path).as_deref(), counted, "{method} {path}");
+    }
+}
+
+#[test]
 fn the_version_is_the_builds() {
     let (_, text) = get(&api(2), "/version");
+    assert!(text.starts_with("{\n  \"major\": "), "{text}");
     let version: serde_json::Value = serde_json::from_str(&text).unwrap();
     let of_crate = env!("CARGO_PKG_VERSION");
     assert_eq!(version["gitVersion"], format!("v{of_crate}"));

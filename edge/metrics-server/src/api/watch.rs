@@ -6,7 +6,7 @@
 use super::negotiate::{self, Form, Media};
 use super::render::{Events, Include, Item};
 use super::resources::{Picked, include};
-use super::{Api, Reply, Wanted, body::Body, query, reply};
+use super::{Api, Reply, Wanted, body::Body, plain, query};
 use crate::cluster::{Cluster, Labels};
 use bytes::Bytes;
 use http::StatusCode;
@@ -99,7 +99,7 @@ impl Api {
                 () = sleep(lasts) => {}
             }
         });
-        let mut reply = reply(StatusCode::OK, "application/json", Bytes::new());
+        let mut reply = plain(StatusCode::OK, "application/json", Bytes::new());
         *reply.body_mut() = Body::Frames(frames);
         Ok(reply)
     }

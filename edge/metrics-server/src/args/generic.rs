@@ -2,6 +2,7 @@
 //!
 //! Upstream: apiserver/pkg/server/options/server_run_options.go (v1.36).
 
+use std::net::IpAddr;
 use units::Duration;
 
 /// How requests are treated.
@@ -20,6 +21,12 @@ pub struct GenericArgs {
     /// What the header Strict-Transport-Security says; none without it.
     #[arg(long, value_delimiter = ',', value_name = "DIRECTIVES")]
     pub strict_transport_security_directives: Vec<String>,
+    /// The name, or name and port, where clients are told to find the server; --advertise-address without it.
+    #[arg(long, default_value = "", value_name = "HOST")]
+    pub external_hostname: String,
+    /// The address where clients are told to find the server.
+    #[arg(long, value_name = "ADDRESS")]
+    pub advertise_address: Option<IpAddr>,
     #[arg(long, hide = true)]
     livez_grace_period: Option<Duration>,
     #[arg(long, hide = true)]
@@ -35,6 +42,21 @@ pub struct GenericArgs {
 }
 
 impl GenericArgs {
+    /// Where clients are told to find the server that listens on `port`. Upstream: Config.Complete (server/config.go).
+    pub(crate) fn external_address(&self, port: u16) -> String {
+        let address = self.advertise_address.map(|address| address.to_string());
+        let host = match self.external_hostname.as_str() {
+            "" => address.unwrap_or_default(),
+            name => name.to_owned(),
+        };
+        match host.matches(':').count() {
+            0 => format!("{host}:{port}"),
+            1 => host,
+            _ if host.starts_with('[') => host,
+            _ => format!("[{host}]:{port}"),
+        }
+    }
+
     /// Those that were given and do nothing.
     pub(crate) fn idle(&self) -> Vec<&'static str> {
         let given = [

@@ -8,7 +8,6 @@ pub struct MetricsServer;
 
 impl Upstream for MetricsServer {
     const VALUES: &'static [&'static str] = &[
-        "advertise-address",
         "audit-log-batch-buffer-size",
         "audit-log-batch-max-size",
         "audit-log-batch-max-wait",
@@ -38,7 +37,6 @@ impl Upstream for MetricsServer {
         "cors-allowed-origins",
         "debug-socket-path",
         "emulated-version",
-        "external-hostname",
         "feature-gates",
         "log-flush-frequency",
         "log-json-info-buffer-size",

@@ -210,3 +210,23 @@ fn unknown_ways_of_tls_are_refused_in_upstreams_words() {
     let chosen = parse("--tls-min-version=VersionTLS13 --disable-http2-serving");
     assert!(chosen.serving.settings().is_ok());
 }
+
+#[test]
+fn clients_are_told_to_find_the_server_where_the_flags_say() {
+    for (flags, address) in [
+        ("", ":443"),
+        ("--advertise-address=10.0.0.1", "10.0.0.1:443"),
+        ("--advertise-address=::1", "[::1]:443"),
+        (
+            "--advertise-address=10.0.0.1 --external-hostname=metrics",
+            "metrics:443",
+        ),
+        ("--external-hostname=metrics:8443", "metrics:8443"),
+    ] {
+        assert_eq!(
+            parse(flags).generic.external_address(443),
+            address,
+            "{flags}"
+        );
+    }
+}

@@ -342,7 +342,7 @@ fn pod(name: &str) -> Value {
     })
 }
 
-fn kubeconfig_text(api: SocketAddr) -> String {
+pub(crate) fn kubeconfig_text(api: SocketAddr) -> String {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",
         "clusters": [{"name": "c", "cluster": {"server": format!("http://{api}")}}],
@@ -372,27 +372,33 @@ fn review(path: &str) -> Value {
     }
 }
 
-/// An API that knows these nodes and pods, and that nothing ever changes.
-async fn start_api(nodes: Vec<Value>, pods: Vec<Value>) -> SocketAddr {
+/// An API that knows these nodes and pods, and that nothing ever changes. It knows one selector, `zone=a`.
+pub(crate) async fn start_api(nodes: Vec<Value>, pods: Vec<Value>) -> SocketAddr {
     let list = |kind: &str, version: &str, items: Vec<Value>| {
         json!({"kind": kind, "apiVersion": version, "metadata": {"resourceVersion": "1"}, "items": items})
             .to_string()
     };
+    let near = |node: &&Value| node["metadata"]["labels"]["zone"] == "a";
+    let picked = nodes.iter().filter(near).cloned().collect();
+    let picked = Arc::new(list("NodeList", "v1", picked));
     let nodes = Arc::new(list("NodeList", "v1", nodes));
     let pods = Arc::new(list("PartialObjectMetadataList", "meta.k8s.io/v1", pods));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (nodes, pods) = (Arc::clone(&nodes), Arc::clone(&pods));
+            let lists = [&nodes, &pods, &picked].map(Arc::clone);
             let service = service_fn(move |request: Request<Incoming>| {
-                let (nodes, pods) = (Arc::clone(&nodes), Arc::clone(&pods));
+                let [nodes, pods, picked] = lists.clone();
                 async move {
                     let query = request.uri().query().unwrap_or_default();
                     if query.contains("watch=true") {
                         std::future::pending::<()>().await;
                     }
                     let body = match request.uri().path() {
+                        "/api/v1/nodes" if query.contains("labelSelector=zone%3Da") => {
+                            picked.to_string()
+                        }
                         "/api/v1/nodes" => nodes.to_string(),
                         "/api/v1/pods" => pods.to_string(),
                         path => review(path).to_string(),

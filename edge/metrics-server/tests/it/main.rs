@@ -4,6 +4,7 @@
 
 mod cluster;
 mod faults;
+mod flags;
 mod manifests;
 
 use clap::Parser;

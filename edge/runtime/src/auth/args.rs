@@ -4,7 +4,7 @@
 
 use super::{Authorities, Delegated, Options, RequestHeader};
 use crate::certs::read_chain;
-use crate::client::connect;
+use crate::client::{Observer, config, connect};
 use anyhow::Context;
 use kube::Client;
 use std::path::PathBuf;
@@ -80,10 +80,19 @@ pub struct AuthArgs {
 
 impl AuthArgs {
     /// Authenticates and authorizes as they say, asking `client` where they name no kubeconfig. Files are read.
-    pub async fn delegated(&self, client: &Client) -> anyhow::Result<Delegated> {
-        let of = async |file: &Option<PathBuf>, flag| match file {
-            Some(file) => connect(Some(file)).await.context(flag),
-            None => Ok(client.clone()),
+    /// Other clients than `client` tell the observer of what they ask, if there is one.
+    pub async fn delegated(
+        &self,
+        client: &Client,
+        observer: Option<&Observer>,
+    ) -> anyhow::Result<Delegated> {
+        let of = async |file: &Option<PathBuf>, flag| match (file, observer) {
+            (Some(file), Some(observer)) => {
+                let config = config(Some(file)).await.context(flag)?;
+                observer.client(config).context(flag)
+            }
+            (Some(file), None) => connect(Some(file)).await.context(flag),
+            (None, _) => Ok(client.clone()),
         };
         let tokens = of(
             &self.authentication_kubeconfig,

@@ -253,7 +253,7 @@ async fn authorities_are_read_again_as_their_files_change() {
     let flag = format!("--client-ca-file={}", file.path().display());
     let args = <Program as clap::Parser>::try_parse_from(["x".to_owned(), flag]).unwrap();
     let api = api(&unpublished, Arc::default());
-    let delegated = args.auth.delegated(&api).await.unwrap();
+    let delegated = args.auth.delegated(&api, None).await.unwrap();
     let name_of = async |ca: &Ca| {
         let peer = ca.peer("ada", &[]);
         let headers = HeaderMap::new();

@@ -1,6 +1,6 @@
 //! Pairs from Go, and round trips.
 
-use super::{Duration, DurationError};
+use super::{Duration, DurationError, unknown_unit};
 use proptest::prelude::*;
 
 #[test]
@@ -32,7 +32,7 @@ fn refuses_what_go_refuses() {
         ("", DurationError::Malformed),
         ("15", DurationError::MissingUnit),
         ("s", DurationError::Malformed),
-        ("1d", DurationError::Malformed),
+        ("1d", DurationError::UnknownUnit),
         ("9999999h", DurationError::TooLong),
         ("1s2", DurationError::MissingUnit),
     ] {
@@ -52,5 +52,12 @@ proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in "\\PC{0,30}") {
         let _ = text.parse::<Duration>();
+    }
+}
+
+#[test]
+fn a_unit_that_there_is_not_is_named() {
+    for (text, unit) in [("1d", Some("d")), ("-1h3.5x2s", Some("x")), ("1m2s", None)] {
+        assert_eq!(unknown_unit(text), unit, "{text}");
     }
 }

@@ -59,7 +59,7 @@ impl Json {
     /// An object that says only how far a watch has come. Upstream: metav1.InitialEventsAnnotationKey.
     pub(super) fn bookmark(&mut self, version: u64, first: bool) {
         let (kind, api_version) = match self.form {
-            Form::Objects => (self.kind.name(), "metrics.k8s.io/v1beta1"),
+            Form::Objects | Form::Discovery => (self.kind.name(), "metrics.k8s.io/v1beta1"),
             Form::Metadata(version) => ("PartialObjectMetadata", version),
             Form::Table(version) => ("Table", version),
         };
@@ -192,7 +192,7 @@ impl Writer for Json {
 
     fn begin_list(&mut self) {
         match self.form {
-            Form::Objects => {
+            Form::Objects | Form::Discovery => {
                 self.head(
                     &format!("{}List", self.kind.name()),
                     "metrics.k8s.io/v1beta1",
@@ -218,7 +218,7 @@ impl Writer for Json {
         }
         self.items += 1;
         match self.form {
-            Form::Objects => {
+            Form::Objects | Form::Discovery => {
                 self.text("{");
                 self.object(item);
             }
@@ -237,7 +237,7 @@ impl Writer for Json {
 
     fn one(&mut self, item: &Item<'_>) {
         match self.form {
-            Form::Objects => {
+            Form::Objects | Form::Discovery => {
                 self.head(self.kind.name(), "metrics.k8s.io/v1beta1");
                 self.object(item);
             }

@@ -82,7 +82,7 @@ impl Writer for Protobuf {
 
     fn finish(self: Box<Self>) -> Vec<u8> {
         let (version, kind) = match self.form {
-            Form::Objects => ("metrics.k8s.io/v1beta1", self.kind.name()),
+            Form::Objects | Form::Discovery => ("metrics.k8s.io/v1beta1", self.kind.name()),
             Form::Metadata(version) | Form::Table(version) => (version, "PartialObjectMetadata"),
         };
         let list = if self.list { "List" } else { "" };

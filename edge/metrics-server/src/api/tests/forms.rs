@@ -3,7 +3,10 @@
 use super::*;
 use expect_test::expect;
 use http::HeaderMap;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT, VARY};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    USER_AGENT, VARY,
+};
 use std::io::Read;
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
@@ -71,6 +74,54 @@ fn protocol_buffers_are_upstreams_byte_for_byte() {
              74466f756e642a300a0e656b732d776f726b2f796f756e67120e6d6574726963732e6b38732e696f1a0a706f646d6574 \
              72696373280032003094031a002200",
     );
+}
+
+#[test]
+fn discovery_in_protocol_buffers_is_upstreams_byte_for_byte() {
+    protobuf(
+        "/apis/metrics.k8s.io",
+        200,
+        "6b3873000a0e0a027631120841504947726f757012560a0e6d6574726963732e6b38732e696f12210a166d6574726963 \
+         732e6b38732e696f2f763162657461311207763162657461311a210a166d6574726963732e6b38732e696f2f76316265 \
+         7461311207763162657461311a002200",
+    );
+    protobuf(
+        "/apis/metrics.k8s.io/v1beta1",
+        200,
+        "6b3873000a150a027631120f4150495265736f757263654c69737412700a166d6574726963732e6b38732e696f2f7631 \
+         6265746131122b0a056e6f64657310001a0b4e6f64654d657472696373220b0a036765740a046c697374320042004a00 \
+         520012290a04706f647310011a0a506f644d657472696373220b0a036765740a046c697374320042004a0052001a0022 \
+         00",
+    );
+    let at_once = format!("{PROTOBUF};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+    let (code, headers, body) = accepting("/apis", &at_once);
+    assert_eq!(
+        (code, headers[CONTENT_TYPE].to_str().unwrap()),
+        (200, &*at_once)
+    );
+    assert_eq!(
+        hex(&body),
+        "6b3873000a2f0a16617069646973636f766572792e6b38732e696f2f7632121541504947726f7570446973636f766572 \
+         794c69737412a4010a060a0012001a001299010a1e0a0e6d6574726963732e6b38732e696f12001a0022002a00320038 \
+         00420012770a077631626574613112300a056e6f64657312110a0012001a0b4e6f64654d6574726963731a07436c7573 \
+         74657222002a036765742a046c69737412310a04706f647312100a0012001a0a506f644d6574726963731a0a4e616d65 \
+         73706163656422002a036765742a046c6973741a0743757272656e741a002200"
+        .replace(' ', "")
+    );
+}
+
+#[test]
+fn who_has_all_of_discovery_is_told_so() {
+    let at_once = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    let (_, headers, _) = accepting("/apis", at_once);
+    let tag = headers[ETAG].to_str().unwrap();
+    let again = Request::get("/apis").header(ACCEPT, at_once);
+    let (code, headers, body) = exchange(&api(2), again.header(IF_NONE_MATCH, tag));
+    assert_eq!(
+        (code, body.len(), headers.contains_key(CONTENT_TYPE)),
+        (304, 0, false)
+    );
+    assert_eq!(headers[CACHE_CONTROL], "public");
 }
 
 #[test]
@@ -206,12 +257,13 @@ fn a_form_that_we_lack_is_refused_in_json_for_people() {
           "apiVersion": "v1",
           "metadata": {},
           "status": "Failure",
-          "message": "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+          "message": "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
           "reason": "NotAcceptable",
+          "details": {},
           "code": 406
         }"#]]
     .assert_eq(std::str::from_utf8(&body).unwrap());
-    assert_eq!(accepting("/apis", PROTOBUF).0, 406);
+    assert_eq!(accepting("/version", PROTOBUF).0, 406);
 }
 
 #[test]
@@ -222,7 +274,7 @@ fn the_first_form_that_can_be_had_is_taken() {
     };
     let protobuf_first = format!("{PROTOBUF},application/json");
     assert_eq!(kind(NODES, &protobuf_first), PROTOBUF);
-    assert_eq!(kind("/apis", &protobuf_first), "application/json");
+    assert_eq!(kind("/apis", &protobuf_first), PROTOBUF);
     assert_eq!(kind(NODES, "text/html, */*;q=0.1"), "application/json");
     assert_eq!(
         kind(NODES, "application/json;q=0.5, application/yaml"),

@@ -21,12 +21,14 @@ fn head(request: http::request::Builder) -> Parts {
 }
 
 #[test]
-fn resources_have_no_head_and_documents_do() {
+fn resources_and_discovery_have_no_head_and_the_others_do() {
     let api = api(2);
     for (path, code) in [
         ("/apis/metrics.k8s.io/v1beta1/nodes", 405),
         ("/apis/metrics.k8s.io/v1beta1/nodes/node-1", 405),
-        ("/apis", 200),
+        ("/apis", 405),
+        ("/version", 405),
+        ("/openapi/v2", 200),
         ("/livez/ping", 200),
     ] {
         assert_eq!(ask(&api, Request::head(path)).0, code, "{path}");
@@ -38,10 +40,7 @@ fn probes_are_answered_by_upstreams_rules() {
     let api = api(2);
     assert_eq!(ask(&api, Request::post("/livez/ping")).0, 200);
     assert_eq!(ask(&api, Request::post("/metrics")).0, 200);
-    assert_eq!(
-        get(&api, "/livez/"),
-        (404, "404 page not found\n".to_owned())
-    );
+    assert_eq!(get(&api, "/livez/"), (404, get(&api, "/").1));
     let waiting = "internal server error: 1 informers not started yet: [/v1, Resource=pods]\n";
     for probe in ["livez", "readyz", "healthz"] {
         let path = format!("/{probe}/metadata-informer-sync");
@@ -127,7 +126,7 @@ fn metadata_is_had_in_the_form_that_fits() {
             "text/html",
             406,
             Some(
-                "only the following media types are accepted: application/json, application/yaml, \
+                "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
                  application/vnd.kubernetes.protobuf",
             ),
         ),

@@ -19,7 +19,9 @@ fn a_document_that_has_not_changed_is_not_sent_again() {
         let (code, headers, body) = exchange(&api, aggregator(path));
         assert_eq!((code, body.is_empty()), (200, false), "{path}");
         assert_eq!(headers[CONTENT_TYPE], "application/json");
-        assert_eq!(headers[VARY], "Accept");
+        // The index has one form, and says so by silence.
+        let varies = headers.get_all(VARY).iter().any(|by| by == "Accept");
+        assert_eq!(varies, path != "/openapi/v3");
         let tag = headers[ETAG].to_str().unwrap();
         assert_eq!(tag.len(), 130, "{tag}");
         for kept in [tag.to_owned(), format!("\"old\", W/{tag}"), "*".to_owned()] {
