@@ -103,7 +103,7 @@ impl Plan {
         self.dir.join(format!("{component}.conf"))
     }
 
-    /// A part's arguments, its name first.
+    /// A part's arguments, its name first. A flag that was asked for stands instead of ours, since lists would add up.
     pub(crate) fn arguments(&self, part: Part, settings: &Settings) -> Vec<String> {
         let (own, asked): (Vec<String>, &[String]) = match part {
             Part::Etcd => (self.etcd(), &[]),
@@ -114,8 +114,10 @@ impl Plan {
             ),
             Part::KubeScheduler => (self.scheduler(), &settings.scheduler_flag),
         };
-        let name = std::iter::once(part.name().to_owned());
-        name.chain(own).chain(asked.iter().cloned()).collect()
+        let is_asked = |flag: &String| asked.iter().any(|asked| name(asked) == name(flag));
+        let own = own.into_iter().filter(|flag| !is_asked(flag));
+        let part = std::iter::once(part.name().to_owned());
+        part.chain(own).chain(asked.iter().cloned()).collect()
     }
 
     fn etcd(&self) -> Vec<String> {
@@ -223,6 +225,11 @@ impl Plan {
 
 /// Nobody asks there; etcd wants one.
 pub(crate) const PEER_PORT: u16 = 2380;
+
+/// What stands before a flag's value.
+fn name(flag: &str) -> &str {
+    flag.split('=').next().unwrap_or(flag)
+}
 
 fn flag(name: &str, value: &str) -> String {
     format!("--{name}={value}")

@@ -32,6 +32,20 @@ fn a_part_begins_with_its_name_and_ends_with_what_was_asked_for() {
 }
 
 #[test]
+fn what_is_asked_for_stands_instead_of_ours() {
+    let settings = Settings {
+        without: vec!["a".to_owned()],
+        controller_manager_flag: vec!["--controllers=one,two".to_owned()],
+        ..Settings::default()
+    };
+    let manager = plan().arguments(Part::KubeControllerManager, &settings);
+    let told = manager
+        .iter()
+        .filter(|flag| flag.starts_with("--controllers="));
+    assert_eq!(told.collect::<Vec<_>>(), ["--controllers=one,two"]);
+}
+
+#[test]
 fn every_part_listens_in_the_block_of_a_lab_that_may_join() {
     for part in Part::ALL {
         let arguments = plan().arguments(part, &Settings::default()).join(" ");
