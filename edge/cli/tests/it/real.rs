@@ -1,6 +1,12 @@
 //! Ours on a real control plane: upstream's etcd, kube-apiserver, kube-controller-manager and kube-scheduler.
 
+mod audit;
 mod exercise;
+mod failover;
 mod manifests;
 mod nodes;
+mod outages;
 mod plane;
+mod process;
+mod rights;
+mod stage;
