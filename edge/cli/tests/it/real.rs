@@ -6,6 +6,7 @@ mod failover;
 mod manifests;
 mod nodes;
 mod outages;
+mod own_kind;
 mod plane;
 mod process;
 mod rights;
