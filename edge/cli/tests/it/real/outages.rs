@@ -44,7 +44,8 @@ fn scaled(stage: &Stage, since: usize, ways: &[(i64, bool)]) {
     let mut last = None;
     for (goal, up) in ways {
         let to = left.iter().position(|n| n == goal);
-        let to = to.unwrap_or_else(|| panic!("{goal} was never written: {all:?}"));
+        assert!(to.is_some(), "{goal} was never written: {all:?}");
+        let to = to.unwrap_or_default();
         for number in &left[..=to] {
             let right = match last {
                 Some(last) if *up => number > last && number <= goal,

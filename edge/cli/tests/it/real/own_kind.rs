@@ -87,7 +87,7 @@ async fn created(client: &Client, manifest: &Value) -> Result<Value, Vec<String>
             let status = serde_json::to_value(&*status).unwrap();
             Err(sentences(&status))
         }
-        Err(error) => panic!("{error}: {manifest}"),
+        Err(error) => Err(vec![error.to_string()]),
     }
 }
 
