@@ -182,6 +182,8 @@ fn change(one: One, before: impl FnOnce(&State, Part) -> Result<()>) -> Result<(
     if one.settings != Settings::default() {
         state.settings = one.settings;
     }
+    // The kernel closes what a killed process listened on a moment after the process is gone.
+    until(|| place::can_listen(plan.address(part)), || true);
     start(&plan, &mut state, part)?;
     wait(&plan, &state, &Probe::new(&pki::open(&plan)?)?, part)?;
     complain(&format!("{part} is ready"));

@@ -20,9 +20,14 @@ pub(crate) fn choose(ports: &[u16]) -> Result<LabNetwork> {
     bail!("no free block of loopback addresses: end a control plane or a lab first")
 }
 
+/// Whether nobody listens there.
+pub(crate) fn can_listen(address: SocketAddr) -> bool {
+    TcpListener::bind(address).is_ok()
+}
+
 fn is_free(network: LabNetwork, ports: &[u16]) -> bool {
     let own = network.control_plane();
     let lab = Ipv4Addr::new(127, network.block(), 0, 1);
-    let listens = |port: &u16| TcpListener::bind(SocketAddr::new(own.into(), *port)).is_ok();
+    let listens = |port: &u16| can_listen(SocketAddr::new(own.into(), *port));
     UdpSocket::bind((lab, LabNetwork::CLAIM_PORT)).is_ok() && ports.iter().all(listens)
 }

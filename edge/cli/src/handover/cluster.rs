@@ -80,11 +80,13 @@ impl Cluster {
 
     async fn get(&self, which: Which) -> Result<Option<Value>> {
         let what = format!("cannot get {}/{}", which.label(), self.name);
-        let found = in_time(self.api(which).get_opt(&self.name)).await;
-        let found = found.and_then(|found| Ok(found?)).context(what)?;
-        found
-            .map(|object| Ok(serde_json::to_value(object)?))
-            .transpose()
+        let found = in_time(self.api(which).get(&self.name)).await;
+        match found.with_context(|| what.clone())? {
+            Ok(object) => Ok(Some(serde_json::to_value(object)?)),
+            // By the code alone: where the kind is not there at all, a real API server's answer says no more.
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => Err(error).context(what),
+        }
     }
 
     /// Other autoscalers of the same target; why there cannot be any, if our kind is not there at all.

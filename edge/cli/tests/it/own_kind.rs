@@ -5,7 +5,7 @@ use crate::lab::{Kubectl, Lab};
 use crate::tools;
 use expect_test::expect;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// Nothing runs for it: a paused Deployment makes no pods, and the bounds need no metrics.
@@ -30,14 +30,24 @@ spec:
   maxReplicas: 5
 "#;
 
-struct Evenkeel<'a>(&'a Lab);
+/// Our program as somebody's with a kubeconfig.
+pub(crate) struct Evenkeel {
+    pub(crate) kubeconfig: PathBuf,
+    /// For a log.
+    pub(crate) folder: PathBuf,
+}
 
-impl Evenkeel<'_> {
+impl Evenkeel {
+    fn of(lab: &Lab) -> Self {
+        Self {
+            kubeconfig: lab.kubeconfig(),
+            folder: lab.folder.path().to_owned(),
+        }
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_evenkeel"));
-        command
-            .args(arguments)
-            .env("KUBECONFIG", self.0.kubeconfig());
+        command.args(arguments).env("KUBECONFIG", &self.kubeconfig);
         command
     }
 
@@ -76,9 +86,9 @@ impl Evenkeel<'_> {
             "--horizontal-pod-autoscaler-sync-period=1s",
             "--kubeconfig",
         ];
-        let log = std::fs::File::create(self.0.folder.path().join("controller.log")).unwrap();
+        let log = std::fs::File::create(self.folder.join("controller.log")).unwrap();
         let mut command = self.command(&flags);
-        let child = command.arg(self.0.kubeconfig()).stderr(log).spawn();
+        let child = command.arg(&self.kubeconfig).stderr(log).spawn();
         Controller(child.unwrap())
     }
 }
@@ -92,7 +102,7 @@ impl Drop for Controller {
     }
 }
 
-fn define(kubectl: &Kubectl) {
+pub(crate) fn define(kubectl: &Kubectl) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds");
     kubectl.ok(&["apply", "-f", &folder.display().to_string()]);
     let established = [
@@ -153,19 +163,23 @@ fn an_autoscaler_moves_over_and_back_and_every_interruption_is_finished() {
         return;
     };
     let lab = Lab::quick();
-    let (kubectl, evenkeel) = (lab.kubectl(&program), Evenkeel(&lab));
-    define(&kubectl);
+    there_and_back(&lab.kubectl(&program), &Evenkeel::of(&lab));
+}
+
+/// Needs a controller of upstream's kind that looks every few seconds.
+pub(crate) fn there_and_back(kubectl: &Kubectl, evenkeel: &Evenkeel) {
+    define(kubectl);
     kubectl.apply(MANIFEST);
-    served(&kubectl);
-    let before = given(object(&kubectl, "hpa"));
+    served(kubectl);
+    let before = given(object(kubectl, "hpa"));
     let _controller = evenkeel.controller();
 
     // As if it had ended after its first step.
     let first = evenkeel.ok(&["adopt", "hpa/web", "--dry-run", "-o", "yaml"]);
     let made = kubectl.with_input(&["create", "-f", "-"], &first);
     assert!(made.status.success(), "{made:?}");
-    state(&kubectl, "TargetHasAnotherAutoscaler");
-    floor(&kubectl, "hpa", "2");
+    state(kubectl, "TargetHasAnotherAutoscaler");
+    floor(kubectl, "hpa", "2");
     let said = evenkeel.output(&["adopt", "hpa/web"]);
     expect![[r#"
         evenkeel: the controller has seen it
@@ -178,15 +192,15 @@ fn an_autoscaler_moves_over_and_back_and_every_interruption_is_finished() {
         b"horizontalpodautoscaler.evenkeel.dev/web adopted\n"
     );
     assert!(!kubectl.output(&["get", "hpa", "web"]).status.success());
-    columns(&kubectl);
-    floor(&kubectl, "ehpa", "3");
-    replicas(&kubectl, "3");
+    columns(kubectl);
+    floor(kubectl, "ehpa", "3");
+    replicas(kubectl, "3");
     evenkeel.ok(&["adopt", "hpa/web"]);
     let explained = evenkeel.ok(&["explain", "ehpa/web"]);
     assert!(explained.contains("at 3"), "{explained}");
 
-    recreated(&kubectl, &evenkeel);
-    gone_back(&kubectl, &evenkeel, &before);
+    recreated(kubectl, evenkeel);
+    gone_back(kubectl, evenkeel, &before);
 }
 
 fn columns(kubectl: &Kubectl) {
@@ -204,7 +218,7 @@ fn columns(kubectl: &Kubectl) {
 }
 
 /// Whoever applies upstream's object again takes the target back; ours waits.
-fn recreated(kubectl: &Kubectl, evenkeel: &Evenkeel<'_>) {
+fn recreated(kubectl: &Kubectl, evenkeel: &Evenkeel) {
     kubectl.apply(MANIFEST);
     state(kubectl, "TargetHasAnotherAutoscaler");
     let no = evenkeel.no(&["adopt", "hpa/web"]);
@@ -215,7 +229,7 @@ fn recreated(kubectl: &Kubectl, evenkeel: &Evenkeel<'_>) {
     state(kubectl, "SucceededGetScale");
 }
 
-fn gone_back(kubectl: &Kubectl, evenkeel: &Evenkeel<'_>, before: &Value) {
+fn gone_back(kubectl: &Kubectl, evenkeel: &Evenkeel, before: &Value) {
     floor(kubectl, "ehpa", "2");
     // As if it had ended after its first step.
     let first = evenkeel.ok(&["release", "hpa/web", "--dry-run", "-o", "json"]);
@@ -243,13 +257,17 @@ fn what_cannot_be_adopted_stays_as_it_is() {
         return;
     };
     let lab = Lab::quick();
-    let (kubectl, evenkeel) = (lab.kubectl(&program), Evenkeel(&lab));
+    left_as_it_is(&lab.kubectl(&program), &Evenkeel::of(&lab));
+}
+
+/// Begins where the kind is not defined.
+pub(crate) fn left_as_it_is(kubectl: &Kubectl, evenkeel: &Evenkeel) {
     kubectl.apply(MANIFEST);
-    served(&kubectl);
-    let before = object(&kubectl, "hpa");
+    served(kubectl);
+    let before = object(kubectl, "hpa");
     let no = evenkeel.no(&["adopt", "hpa/web"]);
     assert!(no.contains("kubectl apply -f deploy/crds"), "{no}");
-    define(&kubectl);
+    define(kubectl);
     let no = evenkeel.no(&["adopt", "hpa/none", "-n", "default"]);
     assert!(
         no.contains("horizontalpodautoscaler.autoscaling/none is not there"),
@@ -277,10 +295,10 @@ fn what_cannot_be_adopted_stays_as_it_is() {
     let other = "its target has another autoscaler: horizontalpodautoscaler.autoscaling/second";
     assert!(no.contains(other), "{no}");
     assert_eq!(
-        object(&kubectl, "hpa")["metadata"]["uid"],
+        object(kubectl, "hpa")["metadata"]["uid"],
         before["metadata"]["uid"]
     );
-    assert_eq!(object(&kubectl, "hpa")["spec"], before["spec"]);
+    assert_eq!(object(kubectl, "hpa")["spec"], before["spec"]);
 
     let wrong = evenkeel.output(&["adopt", "deployment/web"]);
     assert_eq!(wrong.status.code(), Some(2));

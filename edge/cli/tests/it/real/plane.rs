@@ -1,6 +1,6 @@
 //! A control plane of a test's own, which ends with the test.
 
-use crate::lab::Kubectl;
+use crate::lab::{Kubectl, eventually};
 use crate::tools;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -52,6 +52,32 @@ impl ControlPlane {
     /// The administrator's.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.dir().join("admin.conf")
+    }
+
+    /// A file of its certificates and keys.
+    pub(crate) fn pki(&self, file: &str) -> PathBuf {
+        self.dir().join("pki").join(file)
+    }
+
+    /// Sends a part's process a signal, such as `-STOP`.
+    pub(crate) fn signal(&self, part: &str, signal: &str) {
+        let sent = Command::new("kill")
+            .args([signal, &self.pid(part)])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// `kill -9`, and waits until it has ended.
+    pub(crate) fn kill(&self, part: &str) {
+        let line = format!("/proc/{}/cmdline", self.pid(part));
+        self.signal(part, "-KILL");
+        // Until somebody has asked how it ended, the number stands for nothing.
+        let ended = || std::fs::read(&line).map_or(true, |line| line.is_empty());
+        assert!(eventually(ended), "{part} does not end");
+    }
+
+    fn pid(&self, part: &str) -> String {
+        std::fs::read_to_string(self.dir().join(format!("{part}.pid"))).unwrap()
     }
 
     /// A kubectl of the administrator's.
