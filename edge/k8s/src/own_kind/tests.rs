@@ -287,7 +287,6 @@ fn what_upstream_was_recorded_to_say_ours_says_too() {
     // Computed with the value in it, said otherwise, or left to the controller: see docs/own-kind.md.
     let other: Vec<String> = other.into_iter().collect();
     expect![[r#"
-        "-bad/name": doesn't follow extended resource name standard
         "-bad/name": prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-
         ".": may not be '.'
         "..": may not be '..'

@@ -143,6 +143,11 @@ fn resource() -> Schema {
     .rules(resource_rules())
 }
 
+/// A name with a prefix is a qualified one, and no quota's. Upstream: IsExtendedResourceName, and names of kubernetes.io.
+const EXTENDED: &str = "!self.contains('/') || \
+    ((self.contains('kubernetes.io/') || !self.startsWith('requests.')) && self.matches(\
+    '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$'))";
+
 fn container_resource() -> Schema {
     let standard = "self == '' || self in ['cpu', 'memory', 'ephemeral-storage'] || \
         self.startsWith('hugepages-') || self.contains('/')";
@@ -151,6 +156,10 @@ fn container_resource() -> Schema {
         .rule(Rule::new(
             standard,
             "must be a standard resource for containers",
+        ))
+        .rule(Rule::new(
+            EXTENDED,
+            "doesn't follow extended resource name standard",
         ));
     let container = Schema::name("The container's name.")
         .not_empty("must specify a container")

@@ -1,6 +1,7 @@
 //! Lines, as metrics-server writes them.
 
 use super::*;
+use hpa::Resource;
 
 #[test]
 fn a_sample_is_read_with_its_containers() {
