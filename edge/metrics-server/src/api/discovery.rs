@@ -100,7 +100,8 @@ pub(super) fn groups(head: &Parts, address: &str) -> Reply {
         }
         Media::Json | Media::Yaml => format!(
             "{{\"kind\":\"APIGroupList\",\"groups\":[{{{VERSIONS},\"serverAddressByClientCIDRs\":\
-             [{{\"clientCIDR\":\"{EVERYBODY}\",\"serverAddress\":\"{address}\"}}]}}]}}\n"
+             [{{\"clientCIDR\":\"{EVERYBODY}\",\"serverAddress\":{}}}]}}]}}\n",
+            serde_json::Value::from(address)
         )
         .into_bytes(),
     };

@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::fs;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Linux counts processes' time in hundredths of a second, whatever the clock's rate.
 const TICKS: f64 = 100.0;
@@ -42,6 +42,9 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn register(&self, registry: &mut Registry) {
+        if look().is_none() {
+            return;
+        }
         let registry = registry.sub_registry_with_prefix("process");
         // The format adds "_total".
         let help = "CPU time, of the user and the system, in seconds";
@@ -81,8 +84,9 @@ impl Process {
         let Some(look) = look() else {
             return;
         };
-        self.cpu
-            .inc_by((look.cpu_seconds - self.cpu.get()).max(0.0));
+        // Of two that look at once the later counts: numbers that are not negative are in the order of their bits.
+        let bits = look.cpu_seconds.max(0.0).to_bits();
+        self.cpu.inner().fetch_max(bits, Ordering::Relaxed);
         self.start.set(look.start_seconds);
         self.virtual_memory.set(look.virtual_bytes);
         self.resident.set(look.resident_bytes);

@@ -191,7 +191,9 @@ impl Requests {
 
     pub(super) fn answered(&self, asked: Asked, code: u16, bytes: usize, took: Duration) {
         let timed = Timed { dry_run: "", asked };
-        self.sizes.get_or_create(&timed.asked).observe(bytes as f64);
+        if matches!(timed.asked.verb, "GET" | "LIST") {
+            self.sizes.get_or_create(&timed.asked).observe(bytes as f64);
+        }
         self.duration
             .get_or_create(&timed)
             .observe(took.as_secs_f64());

@@ -1,9 +1,9 @@
 //! A client whose requests are told to somebody, who may count them. Nothing is counted here.
 
 use anyhow::Context as _;
-use futures::FutureExt;
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode, Uri};
 use kube::client::{Body, ClientBuilder};
 use kube::{Client, Config};
 use std::fmt;
@@ -41,11 +41,15 @@ impl Observer {
 
     /// A client that tells.
     pub fn client(&self, config: Config) -> anyhow::Result<Client> {
+        // Requests get their host further inside.
+        let host = config.cluster_url.authority();
+        let host: Arc<str> = host.map_or("", |host| host.as_str()).into();
         let builder =
             ClientBuilder::try_from(config).context("cannot set up the Kubernetes client")?;
         let telling = layer_fn(|inner| Observed {
             inner,
             observer: self.clone(),
+            host: Arc::clone(&host),
         });
         Ok(builder.with_layer(&telling).build())
     }
@@ -60,6 +64,35 @@ impl fmt::Debug for Observer {
 struct Observed<S> {
     inner: S,
     observer: Observer,
+    host: Arc<str>,
+}
+
+/// Tells of its request at its end, which for one that is given up is no answer.
+struct Pending {
+    observer: Observer,
+    host: Arc<str>,
+    method: Method,
+    uri: Uri,
+    began: Instant,
+    code: Option<u16>,
+}
+
+impl Pending {
+    fn end(mut self, code: Option<StatusCode>) {
+        self.code = code.map(|code| code.as_u16());
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.observer.0(&Exchange {
+            method: self.method.as_str(),
+            host: &self.host,
+            path: self.uri.path(),
+            code: self.code,
+            took: self.began.elapsed(),
+        });
+    }
 }
 
 impl<S, B> Service<Request<Body>> for Observed<S>
@@ -78,21 +111,20 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let observer = self.observer.clone();
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let began = Instant::now();
+        let pending = Pending {
+            observer: self.observer.clone(),
+            host: Arc::clone(&self.host),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            began: Instant::now(),
+            code: None,
+        };
         let asked = self.inner.call(request);
-        asked
-            .map(move |answer| {
-                observer.0(&Exchange {
-                    method: method.as_str(),
-                    host: uri.authority().map_or("", |host| host.as_str()),
-                    path: uri.path(),
-                    code: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
-                    took: began.elapsed(),
-                });
-                answer
-            })
-            .boxed()
+        async move {
+            let answer = asked.await;
+            pending.end(answer.as_ref().ok().map(Response::status));
+            answer
+        }
+        .boxed()
     }
 }

@@ -16,9 +16,8 @@ use std::path::Path;
 const UPSTREAM: &str = "system:serviceaccount:kube-system:horizontal-pod-autoscaler";
 
 /// What upstream says to what a definition's rules let through.
-const LET_THROUGH: [&str; 1] = [
-    "spec.minReplicas: Invalid value: 0: must be greater than or equal to 1",
-];
+const LET_THROUGH: [&str; 1] =
+    ["spec.minReplicas: Invalid value: 0: must be greater than or equal to 1"];
 
 #[test]
 fn our_own_kind_is_checked_and_served_on_a_real_control_plane_beside_upstream_s_controller() {
@@ -134,7 +133,8 @@ async fn refusals(client: &Client) {
     // The controller does not act on them: see docs/own-kind.md.
     assert_eq!(accepted, LET_THROUGH);
     let all = format!(
-        "{same} are refused word for word as upstream's kind is, the others so:\n\n{other}"
+        "{same} are refused word for word as upstream's kind is, the others so:\n\n{}\n",
+        other.trim_end()
     );
     expect_file!["own_kind/refusals.txt"].assert_eq(&all);
 }

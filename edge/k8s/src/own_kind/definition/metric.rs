@@ -146,7 +146,7 @@ fn resource() -> Schema {
 /// A name with a prefix is a qualified one, and no quota's. Upstream: IsExtendedResourceName, and names of kubernetes.io.
 const EXTENDED: &str = "!self.contains('/') || \
     ((self.contains('kubernetes.io/') || !self.startsWith('requests.')) && self.matches(\
-    '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$'))";
+    '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$'))";
 
 fn container_resource() -> Schema {
     let standard = "self == '' || self in ['cpu', 'memory', 'ephemeral-storage'] || \

@@ -65,8 +65,10 @@ pub(super) fn ask(scene: &Scene, server: &Server, request: &Request, tag: Option
 pub(super) fn probe(scene: &Scene, server: &Server, path: &str) -> Option<u16> {
     let asked = http::Request::get(path).header("host", "localhost");
     let asked = asked.body(Full::default()).unwrap();
-    let answer = async { exchange(&scene.nobody, server.address, asked).await };
-    Some(scene.runtime.block_on(answer).ok()?.status)
+    let exchange = exchange(&scene.nobody, server.address, asked);
+    let answer = async { tokio::time::timeout(LIMIT, exchange).await };
+    let answer = scene.runtime.block_on(answer).ok()?;
+    Some(answer.ok()?.status)
 }
 
 async fn exchange(

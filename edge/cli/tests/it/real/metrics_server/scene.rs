@@ -1,7 +1,8 @@
 //! A control plane with simulated nodes, and both metrics servers on it with the same flags, rights and kubelets.
 
 use super::super::plane::ControlPlane;
-use super::ask::probe;
+use super::ask::{ask, probe};
+use super::table::Request;
 use crate::lab::{Kubectl, Lab, eventually};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsConnector;
 
+const NODES: &str = "/apis/metrics.k8s.io/v1beta1/nodes";
+const PODS: &str = "/apis/metrics.k8s.io/v1beta1/pods";
 const FLAGS: [&str; 3] = [
     "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
     "--kubelet-use-node-status-port",
@@ -155,7 +158,13 @@ impl Scene {
     /// Until both serve what all nodes and pods use.
     fn wait(&self) {
         self.both(|scene, server| {
-            let ready = || probe(scene, server, "/readyz") == Some(200);
+            let items = |path: &str| {
+                let answer = ask(scene, server, &Request::of(path), None);
+                let list: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+                list["items"].as_array().map_or(0, Vec::len)
+            };
+            let all = || items(NODES) == 2 && items(PODS) == 6;
+            let ready = || probe(scene, server, "/readyz") == Some(200) && all();
             let log = || fs::read_to_string(&server.log).unwrap_or_default();
             assert!(eventually(ready), "{} is not ready: {}", server.name, log());
         });
