@@ -29,7 +29,7 @@ fn metrics_server(arguments: &[&str]) -> Result<()> {
 
 /// A control plane in which nothing moves of itself: pods need service accounts, and kubelets certificates.
 const BENCH_PLANE: [&str; 1] = [
-    "--controller-manager-flag=--controllers=serviceaccount-controller,certificatesigningrequest-signing-controller",
+    "--controller-manager-flag=--controllers=serviceaccount-controller,root-ca-certificate-publisher-controller,certificatesigningrequest-signing-controller",
 ];
 /// One with all of upstream's controllers but the one that is compared, which is started beside it.
 const AGREEMENT_PLANE: [&str; 2] = ["--without", "horizontal-pod-autoscaler-controller"];
