@@ -39,7 +39,8 @@ pub(super) enum Media {
 }
 
 /// What there is, most wanted first where the client leaves it open.
-const ALL: &[Media] = &[Media::Json, Media::Yaml, Media::Protobuf];
+pub(super) const ALL: &[Media] = &[Media::Json, Media::Yaml, Media::Protobuf];
+
 impl Media {
     pub(super) fn content_type(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! Upstream: pkg/api/{node,pod}.go.
 
-use super::negotiate::{self, Agreed, Form, Media};
+use super::negotiate::{self, Agreed, Form};
 use super::render::{Include, Item, Kind, Writer, writer};
 use super::{Api, Reply, Wanted, encode, options, query, services};
 use crate::cluster::{Cluster, Labels};
@@ -33,14 +33,13 @@ const POD_METRICS: GroupResource<'_> = GroupResource {
     resource: "podmetrics",
 };
 
-const FORMS: &[Media] = &[Media::Json, Media::Yaml, Media::Protobuf];
 /// How upstream says that lists might be watched.
 const STREAMS: &str =
     ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
 
 /// Refuses a client that names no form of one object, or of a list.
 pub(super) fn acceptable(head: &Parts, single: bool) -> Result<(), ApiError> {
-    services::acceptable(head, FORMS, if single { "" } else { STREAMS })
+    services::acceptable(head, negotiate::ALL, if single { "" } else { STREAMS })
 }
 
 impl Wanted<'_> {

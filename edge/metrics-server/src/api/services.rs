@@ -4,7 +4,7 @@
 //! Upstream: apiserver/pkg/server/handler.go, director and serviceErrorHandler, and go-restful's rules (v1.36): a
 //! path below a service is answered by that service, if only with an error.
 
-use super::negotiate::{self, Form, Media, media_names};
+use super::negotiate::{self, ALL, Form, Media, media_names};
 use super::{Reply, discovery, status};
 use http::Method;
 use http::header::ACCEPT;
@@ -15,8 +15,6 @@ const GROUPS: &str = "/apis";
 const GROUP: &str = "/apis/metrics.k8s.io";
 const RESOURCES: &str = "/apis/metrics.k8s.io/v1beta1";
 const VERSION: &str = "/version";
-
-const ALL: &[Media] = &[Media::Json, Media::Yaml, Media::Protobuf];
 
 /// Answers `path` if it is, or is below, one of these services.
 pub(super) fn answer(path: &str, head: &Parts, address: &str) -> Option<Reply> {
