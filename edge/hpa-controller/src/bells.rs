@@ -2,7 +2,7 @@
 
 use crate::kinds::Key;
 use crate::reconcile::Controller;
-use crate::world::PodKey;
+use crate::world::Heard;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -27,11 +27,14 @@ impl Bells {
     pub(crate) fn ringer(
         self: &Arc<Self>,
         controller: &Arc<Controller>,
-    ) -> impl Fn(&[PodKey]) + Send + use<> {
+    ) -> impl Fn(&[Heard]) + Send + use<> {
         let (bells, controller) = (Arc::clone(self), Arc::clone(controller));
-        move |pods| {
+        move |samples| {
+            let pods = samples
+                .iter()
+                .map(|s| (&*s.namespace, s.metrics.pod.as_str()));
             for (namespace, labels) in controller.world.pods.labels_of(pods) {
-                for key in controller.selectors.keys(&namespace, &labels) {
+                for key in controller.selectors.keys(namespace, &labels) {
                     bells.ring(&key);
                 }
             }

@@ -45,6 +45,7 @@ pub async fn run(client: Client, config: Config, shutdown: CancellationToken) {
     let mut events = watches(&client, &config);
     let controller = Arc::new(Controller {
         client: client.clone(),
+        decisions: config.flags.decisions(),
         config,
         mapper: Mapper::default(),
         selectors: Selectors::default(),

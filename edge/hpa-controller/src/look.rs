@@ -3,7 +3,7 @@
 use crate::custom::{self, Asker};
 use crate::kinds::Kind;
 use crate::mapping::Mapper;
-use crate::observe::Observer;
+use crate::observe::{Observer, distinct};
 use crate::ownership::{self, Families};
 use crate::selectors::Selectors;
 use crate::target;
@@ -20,6 +20,7 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Client;
 use std::fmt;
+use std::sync::Arc;
 
 /// A ReplicaSet, as far as it tells whose its pods are.
 #[derive(Debug, Clone)]
@@ -89,7 +90,7 @@ impl Look {
         }
         let labels: Vec<Labels> = pods.iter().map(|pod| Candidate::of(pod).labels).collect();
         self.selectors
-            .picking(&self.namespace, &labels.iter().collect())
+            .picking(&self.namespace, &distinct(labels.iter()))
     }
 
     /// What controls the ReplicaSets between these pods and the target, by the ReplicaSets' uid and name; only
@@ -117,7 +118,10 @@ impl Look {
     }
 
     /// What metrics.k8s.io serves for them.
-    pub async fn resource_metrics(&self, selector: &str) -> Result<Vec<hpa::PodMetrics>, String> {
+    pub async fn resource_metrics(
+        &self,
+        selector: &str,
+    ) -> Result<Vec<Arc<hpa::PodMetrics>>, String> {
         self.observer()
             .resource_metrics(&self.namespace, selector)
             .await

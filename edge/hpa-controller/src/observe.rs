@@ -19,7 +19,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector as SelectorObj
 use kube::api::ListParams;
 use kube::{Api, Client};
 use serde::Deserialize;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Pods are listed in pages, so that no answer is too large.
@@ -49,6 +48,13 @@ pub(crate) struct Seen {
 pub(crate) fn selector_problem(selector: &SelectorObject) -> Option<String> {
     let value = serde_json::to_value(selector).ok()?;
     LabelSelector::from_object(&value).err()
+}
+
+/// The pods' label sets. Most of a workload's pods share theirs, and stand side by side.
+pub(crate) fn distinct<'a>(all: impl Iterator<Item = &'a Labels>) -> Vec<&'a Labels> {
+    let mut distinct: Vec<&Labels> = all.collect();
+    distinct.dedup();
+    distinct
 }
 
 impl Observer<'_> {
@@ -146,7 +152,7 @@ impl Observer<'_> {
                 }
             }
         }
-        let labels: HashSet<&Labels> = pods.iter().map(|pod| &pod.labels).collect();
+        let labels = distinct(pods.iter().map(|pod| &pod.labels));
         let autoscalers = self.selectors.picking(namespace, &labels);
         // Differs from upstream, and only where it is asked for: what is owned is not shared.
         if autoscalers.len() > 1 && owner.is_none() {
@@ -155,7 +161,7 @@ impl Observer<'_> {
                 autoscalers,
             };
         }
-        observation.pods = pods.iter().map(|pod| pod.pod.clone()).collect();
+        observation.pods = pods.iter().map(|pod| Arc::clone(&pod.pod)).collect();
         observation.pods.sort_by(|a, b| a.name.cmp(&b.name));
         Selection::Valid
     }
@@ -215,7 +221,7 @@ impl Observer<'_> {
         self,
         namespace: &str,
         selector: &str,
-    ) -> Result<Vec<hpa::PodMetrics>, String> {
+    ) -> Result<Vec<Arc<hpa::PodMetrics>>, String> {
         #[derive(Deserialize)]
         struct List {
             #[serde(default)]
@@ -226,8 +232,8 @@ impl Observer<'_> {
         let list: List = get(self.client, uri, "get pods.metrics.k8s.io".to_owned())
             .await
             .map_err(|e| e.to_string())?;
-        let mut metrics: Vec<hpa::PodMetrics> =
-            list.items.iter().map(hpa::PodMetrics::from).collect();
+        let metrics = list.items.iter().map(hpa::PodMetrics::from);
+        let mut metrics: Vec<_> = metrics.map(Arc::new).collect();
         metrics.sort_by(|a, b| a.pod.cmp(&b.pod));
         Ok(metrics)
     }

@@ -16,7 +16,7 @@ use crate::selectors::Selectors;
 use crate::standby::acknowledge;
 use crate::target::{self, Target};
 use crate::world::World;
-use hpa::{Decision, Event, EventKind, History, Observation, Spec};
+use hpa::{Decision, Event, EventKind, History, Pod, Spec};
 use k8s::autoscaling::observe as wire;
 use k8s_openapi::api::autoscaling::v2::{HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus};
 use kube::Client;
@@ -30,6 +30,8 @@ use units::Timestamp;
 pub(crate) struct Controller {
     pub(crate) client: Client,
     pub(crate) config: Config,
+    /// What of the flags concerns decisions.
+    pub(crate) decisions: hpa::Config,
     pub(crate) mapper: Mapper,
     pub(crate) selectors: Selectors,
     pub(crate) world: Arc<World>,
@@ -52,7 +54,7 @@ struct Case<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Looked {
     /// The pods that count.
-    pub(crate) pods: Vec<Box<str>>,
+    pub(crate) pods: Vec<Arc<Pod>>,
     /// How many the target was to have.
     pub(crate) replicas: Option<i32>,
     /// The newest sample when it began.
@@ -94,7 +96,7 @@ impl Controller {
         let seen = observer.observe(object).await;
         // The clock is read once, after everything was seen.
         let now = (self.config.clock)();
-        let spec = wire::spec(object, self.config.flags.decisions(), &selector_problem);
+        let spec = wire::spec(object, self.decisions, &selector_problem);
         let replicas = seen
             .observation
             .scale
@@ -135,7 +137,7 @@ impl Controller {
             refused: carried.refused,
         });
         let looked = Looked {
-            pods: names_of(&seen.observation),
+            pods: seen.observation.pods,
             replicas,
             stamp,
             written: carried.written,
@@ -259,14 +261,6 @@ impl Carried {
             written: None,
         }
     }
-}
-
-/// The pods of an observation.
-fn names_of(seen: &Observation) -> Vec<Box<str>> {
-    seen.pods
-        .iter()
-        .map(|pod| pod.name.as_str().into())
-        .collect()
 }
 
 /// Namespace and name.

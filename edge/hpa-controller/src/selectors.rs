@@ -44,7 +44,7 @@ impl Selectors {
 
     /// The autoscalers of a namespace whose targets select pods with any of these labels, as `namespace/name`, sorted;
     /// ours last.
-    pub(crate) fn picking(&self, namespace: &str, labels: &HashSet<&Labels>) -> Vec<String> {
+    pub(crate) fn picking(&self, namespace: &str, labels: &[&Labels]) -> Vec<String> {
         let found = self.find(namespace, |s| labels.iter().any(|labels| picks(s, labels)));
         let text = |(kind, _, name): Key| match kind {
             Kind::Autoscaling => format!("{namespace}/{name}"),

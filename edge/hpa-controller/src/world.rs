@@ -7,8 +7,8 @@ mod pods;
 mod samples;
 mod targets;
 
-pub(crate) use pods::{Candidate, PodKey, Pods};
-pub(crate) use samples::{News, Samples};
+pub(crate) use pods::{Candidate, Pods};
+pub(crate) use samples::{Heard, News, Samples};
 pub(crate) use targets::Targets;
 
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -33,7 +33,7 @@ impl World {
     pub(crate) async fn keep(
         self: Arc<Self>,
         client: Client,
-        wake: Option<impl Fn(&[PodKey]) + Send>,
+        wake: Option<impl Fn(&[Heard]) + Send>,
         shutdown: CancellationToken,
     ) {
         let samples = async {

@@ -16,6 +16,7 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector as SelectorObject;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use units::Timestamp;
 
 const POD_QUANTITIES: [&str; 6] = [
@@ -219,7 +220,7 @@ impl<'a> Look<'a> {
         let (own, others): (Vec<_>, Vec<_>) = pods.into_iter().partition(|(d, _)| picks(d));
         let strangers: HashSet<String> = others.iter().map(|(d, _)| d.name().to_owned()).collect();
         let own: Vec<Pod> = own.into_iter().map(|(_, pod)| pod).collect();
-        observation.pods = own.iter().map(wire::pod).collect();
+        observation.pods = own.iter().map(wire::pod).map(Arc::new).collect();
         if observation.pods_problem.is_some() {
             observation.pods.clear();
         }
@@ -228,7 +229,7 @@ impl<'a> Look<'a> {
             None => Ok(metrics
                 .iter()
                 .filter(|(d, _)| picks(d))
-                .map(|(_, m)| hpa::PodMetrics::from(m))
+                .map(|(_, m)| Arc::new(hpa::PodMetrics::from(m)))
                 .collect()),
         };
         let asked = Asked {

@@ -3,9 +3,10 @@
 use crate::decision::Condition;
 use crate::spec::Resource;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use units::{Duration, Timestamp};
 
-/// Everything that was seen for one decision.
+/// Everything that was seen for one decision. Pods and what they use are shared with whoever watches them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
     /// The autoscaler's status as it stands.
@@ -14,13 +15,13 @@ pub struct Observation {
     pub scale: Result<Scale, ScaleProblem>,
     /// All pods that the scale's selector picks, in any order; by name is quickest. Where pods are selected
     /// by ownership, only the target's own.
-    pub pods: Vec<Pod>,
+    pub pods: Vec<Arc<Pod>>,
     /// The others, where pods are selected by ownership.
     pub left_out: Vec<LeftOut>,
     /// Why the pods are not known, if they are not. (Upstream has them in a cache, and is never at a loss.)
     pub pods_problem: Option<String>,
     /// What metrics.k8s.io serves for these pods, or its error. By name is quickest.
-    pub resource_metrics: Result<Vec<PodMetrics>, String>,
+    pub resource_metrics: Result<Vec<Arc<PodMetrics>>, String>,
     /// One entry for each of `spec.metrics`, in its order.
     pub readings: Vec<Reading>,
 }
@@ -127,8 +128,8 @@ pub struct Pod {
     pub ready: Option<Ready>,
     /// What the pod as a whole requests, if it says so. Upstream: PodRequests when IsPodLevelRequestsSet.
     pub pod_level_requests: Option<Vec<(Resource, i64)>>,
-    /// Its containers and restartable init containers, in this order.
-    pub containers: Vec<ContainerRequests>,
+    /// Its containers and restartable init containers, in this order; the same for all pods of a template.
+    pub containers: Arc<[ContainerRequests]>,
 }
 
 /// What a container requests.

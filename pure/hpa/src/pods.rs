@@ -7,6 +7,7 @@ use crate::observation::{Observation, Phase, Pod, PodMetrics, PodValue};
 use crate::options::PodsWithoutRequests;
 use crate::spec::{Config, Resource};
 use crate::step::{Group, GroupRule, PodStep};
+use std::sync::Arc;
 use units::{Duration, Timestamp};
 
 /// A pod's figure.
@@ -29,7 +30,7 @@ pub(crate) struct Figures<'a>(Vec<Figure<'a>>);
 impl<'a> Figures<'a> {
     /// Of a resource: of all containers together, or of one.
     pub(crate) fn of_resource(
-        metrics: &'a [PodMetrics],
+        metrics: &'a [Arc<PodMetrics>],
         resource: &Resource,
         container: Option<&str>,
         cutoff: Option<Timestamp>,
@@ -124,7 +125,11 @@ pub(crate) struct Grouped {
 }
 
 /// Puts every pod in its group. Upstream: groupPods.
-pub(crate) fn group(pods: &[Pod], mut figures: Figures<'_>, cpu: Option<Starting<'_>>) -> Grouped {
+pub(crate) fn group(
+    pods: &[Arc<Pod>],
+    mut figures: Figures<'_>,
+    cpu: Option<Starting<'_>>,
+) -> Grouped {
     let mut cursor = 0;
     let steps = pods.iter().enumerate().map(|(index, pod)| {
         let figure = figures.meet(&pod.name, &mut cursor);
@@ -202,7 +207,7 @@ fn starting_rule(pod: &Pod, figure: &Figure<'_>, starting: Starting<'_>) -> Grou
 /// may have none as long as one has. Upstream: calculateRequests.
 pub(crate) fn requests(
     steps: &mut [PodStep],
-    pods: &[Pod],
+    pods: &[Arc<Pod>],
     wanted: (&Resource, Option<&str>),
     lacking: PodsWithoutRequests,
 ) -> Result<(), String> {
@@ -274,7 +279,7 @@ fn containers_request(
 }
 
 /// The target's pods, if there are any.
-pub(crate) fn of_target(seen: &Observation) -> Result<&[Pod], String> {
+pub(crate) fn of_target(seen: &Observation) -> Result<&[Arc<Pod>], String> {
     if let Some(problem) = &seen.pods_problem {
         return Err(format!(
             "unable to get pods while calculating replica count: {problem}"
@@ -297,9 +302,10 @@ pub(crate) fn none_own(seen: &Observation) -> &'static str {
 }
 
 /// How many pods are running and ready. Upstream: getReadyPodsCount.
-pub(crate) fn ready_count(pods: &[Pod]) -> i64 {
-    let ready =
-        |p: &&Pod| p.phase == Phase::Running && p.ready.is_some_and(|r| r.status == Some(true));
+pub(crate) fn ready_count(pods: &[Arc<Pod>]) -> i64 {
+    let ready = |p: &&Arc<Pod>| {
+        p.phase == Phase::Running && p.ready.is_some_and(|r| r.status == Some(true))
+    };
     pods.iter().filter(ready).count() as i64
 }
 

@@ -10,6 +10,7 @@ use crate::observation::{
 };
 use crate::options::Options;
 use crate::spec::{Config, Metric, Resource, Source, Spec, Target, TargetKind};
+use std::sync::Arc;
 use units::{Duration, Timestamp};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_767_268_800);
@@ -57,10 +58,11 @@ pub(crate) fn pod(index: usize) -> Pod {
             last_transition: ago(3590),
         }),
         pod_level_requests: None,
-        containers: vec![ContainerRequests {
+        containers: [ContainerRequests {
             name: "app".to_owned(),
             requests: vec![(Resource::Cpu, 100)],
-        }],
+        }]
+        .into(),
     }
 }
 
@@ -86,13 +88,13 @@ pub(crate) fn seen(usages: &[i64]) -> Observation {
             status_replicas: replicas,
             selection: Selection::Valid,
         }),
-        pods: (0..usages.len()).map(pod).collect(),
+        pods: (0..usages.len()).map(pod).map(Arc::new).collect(),
         left_out: Vec::new(),
         pods_problem: None,
         resource_metrics: Ok(usages
             .iter()
             .enumerate()
-            .map(|(i, u)| usage(i, *u))
+            .map(|(i, u)| Arc::new(usage(i, *u)))
             .collect()),
         readings: vec![Reading::Resource],
     }

@@ -5,6 +5,7 @@ use hpa::{
     PodMetrics, Policy, PolicyKind, Reading, Ready, Recommendation, Resource, Rules, Scale,
     ScaleEvent, SelectPolicy, Selection, Source, Spec, Status, TargetKind,
 };
+use std::sync::Arc;
 use units::{Duration, Timestamp};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_767_268_800);
@@ -27,10 +28,10 @@ impl Target {
                 status_replicas: replicas,
                 selection: Selection::Valid,
             }),
-            pods: (0..pods).map(pod).collect(),
+            pods: (0..pods).map(pod).map(Arc::new).collect(),
             left_out: Vec::new(),
             pods_problem: None,
-            resource_metrics: Ok((0..pods).map(usage).collect()),
+            resource_metrics: Ok((0..pods).map(usage).map(Arc::new).collect()),
             readings: vec![Reading::Resource],
         };
         Self {
@@ -44,6 +45,7 @@ impl Target {
     pub(crate) fn mixed(pods: usize) -> Self {
         let mut target = Self::steady(pods);
         for pod in target.seen.pods.iter_mut().step_by(10) {
+            let pod = Arc::make_mut(pod);
             pod.start_time = Some(ago(20));
             pod.ready = Some(Ready {
                 status: Some(false),
@@ -122,10 +124,11 @@ fn pod(index: usize) -> Pod {
             last_transition: ago(3_590),
         }),
         pod_level_requests: None,
-        containers: vec![ContainerRequests {
+        containers: [ContainerRequests {
             name: "app".to_owned(),
             requests: amounts(500, 256),
-        }],
+        }]
+        .into(),
     }
 }
 

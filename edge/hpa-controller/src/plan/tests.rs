@@ -35,10 +35,11 @@ fn pod(name: &str) -> Pod {
             last_transition: LONG_AGO,
         }),
         pod_level_requests: None,
-        containers: vec![hpa::ContainerRequests {
+        containers: [hpa::ContainerRequests {
             name: "app".to_owned(),
             requests: vec![(hpa::Resource::Cpu, 100)],
-        }],
+        }]
+        .into(),
     }
 }
 
@@ -71,10 +72,13 @@ fn decision_after(object: &HorizontalPodAutoscaler, cpu: i64, history: &History)
             status_replicas: 2,
             selection: Selection::Valid,
         }),
-        pods: vec![pod("web-1"), pod("web-2")],
+        pods: vec![pod("web-1").into(), pod("web-2").into()],
         left_out: Vec::new(),
         pods_problem: None,
-        resource_metrics: Ok(vec![metrics("web-1", cpu), metrics("web-2", cpu)]),
+        resource_metrics: Ok(vec![
+            metrics("web-1", cpu).into(),
+            metrics("web-2", cpu).into(),
+        ]),
         readings: vec![hpa::Reading::Resource],
     };
     hpa::decide(NOW, &spec(object), &seen, history)

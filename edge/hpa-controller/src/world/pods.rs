@@ -10,19 +10,19 @@ use k8s_openapi::api::core::v1;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::runtime::watcher::{self, Event, watcher as watch};
 use kube::{Api, Client};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Where a pod is: namespace and name.
-pub(crate) type PodKey = (Box<str>, Box<str>);
+type PodKey = (Box<str>, Box<str>);
 
 /// A pod that a selector picks.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Candidate {
-    pub(crate) pod: Pod,
+    pub(crate) pod: Arc<Pod>,
     pub(crate) labels: Labels,
     /// Who controls it.
-    pub(crate) owner: Option<OwnerReference>,
+    pub(crate) owner: Option<Arc<OwnerReference>>,
 }
 
 impl Candidate {
@@ -30,10 +30,26 @@ impl Candidate {
     pub(crate) fn of(object: &v1::Pod) -> Self {
         let metadata = &object.metadata;
         Self {
-            pod: wire::pod(object),
+            pod: Arc::new(wire::pod(object)),
             labels: Labels::new(metadata.labels.clone().unwrap_or_default()),
-            owner: ownership::controller(metadata).cloned(),
+            owner: ownership::controller(metadata).cloned().map(Arc::new),
         }
+    }
+
+    /// Shares what is the same as in another pod: replicas of a workload are alike.
+    fn like(mut self, other: &Self) -> Self {
+        if self.pod.containers == other.pod.containers {
+            let containers = Arc::clone(&other.pod.containers);
+            Arc::make_mut(&mut self.pod).containers = containers;
+        }
+        if self.owner == other.owner {
+            self.owner.clone_from(&other.owner);
+        }
+        self
+    }
+
+    fn name(&self) -> &str {
+        &self.pod.name
     }
 
     /// As far as it tells whose it is.
@@ -41,7 +57,7 @@ impl Candidate {
         Kin {
             name: &self.pod.name,
             finished: matches!(self.pod.phase, Phase::Succeeded | Phase::Failed),
-            controller: self.owner.as_ref(),
+            controller: self.owner.as_deref(),
         }
     }
 }
@@ -61,7 +77,8 @@ struct State {
 struct Namespace {
     /// Where each pod stands.
     labels: HashMap<Box<str>, Labels>,
-    groups: HashMap<Labels, BTreeMap<Box<str>, Arc<Candidate>>>,
+    /// Of each label set its pods, by name.
+    groups: HashMap<Labels, Vec<Arc<Candidate>>>,
 }
 
 impl Pods {
@@ -79,22 +96,27 @@ impl Pods {
         let groups = state.namespaces.get(namespace).into_iter();
         for (labels, pods) in groups.flat_map(|namespace| &namespace.groups) {
             if selector.matches_by(|key| labels.get(key)) {
-                picked.extend(pods.values().cloned());
+                picked.extend(pods.iter().cloned());
             }
         }
-        picked.sort_by(|a, b| a.pod.name.cmp(&b.pod.name));
+        picked.sort_by(|a, b| a.name().cmp(b.name()));
         Some(picked)
     }
 
     /// The labels of these pods, each set once for a namespace.
-    pub(crate) fn labels_of(&self, pods: &[PodKey]) -> HashMap<Box<str>, HashSet<Labels>> {
+    pub(crate) fn labels_of<'a>(
+        &self,
+        pods: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> HashMap<&'a str, HashSet<Labels>> {
         let state = self.read();
-        let mut found: HashMap<Box<str>, HashSet<Labels>> = HashMap::new();
+        let mut found: HashMap<&str, HashSet<Labels>> = HashMap::new();
         for (namespace, name) in pods {
             let known = state.namespaces.get(namespace);
             if let Some(labels) = known.and_then(|namespace| namespace.labels.get(name)) {
-                let sets = found.entry(namespace.clone()).or_default();
-                sets.insert(labels.clone());
+                let sets = found.entry(namespace).or_default();
+                if !sets.contains(labels) {
+                    sets.insert(labels.clone());
+                }
             }
         }
         found
@@ -117,9 +139,13 @@ impl State {
         let namespace = self.namespaces.entry(namespace).or_default();
         namespace.remove(&name);
         let labels = candidate.labels.clone();
-        namespace.labels.insert(name.clone(), labels.clone());
+        namespace.labels.insert(name, labels.clone());
         let group = namespace.groups.entry(labels).or_default();
-        group.insert(name, Arc::new(candidate));
+        if let Some(other) = group.first() {
+            candidate = candidate.like(other);
+        }
+        let place = place(group, candidate.name());
+        group.insert(place.unwrap_or_else(|free| free), Arc::new(candidate));
     }
 
     fn remove(&mut self, namespace: &str, name: &str) {
@@ -150,12 +176,19 @@ impl Namespace {
             return;
         };
         if let Some(group) = self.groups.get_mut(&labels) {
-            group.remove(name);
+            if let Ok(there) = place(group, name) {
+                group.remove(there);
+            }
             if group.is_empty() {
                 self.groups.remove(&labels);
             }
         }
     }
+}
+
+/// Where a pod is in its group, or would be.
+fn place(group: &[Arc<Candidate>], name: &str) -> Result<usize, usize> {
+    group.binary_search_by(|candidate| candidate.name().cmp(name))
 }
 
 fn key(object: &v1::Pod) -> PodKey {

@@ -5,7 +5,6 @@
 
 mod frame;
 
-use super::PodKey;
 use bytes::{Buf, BytesMut};
 use frame::{Event, Kind};
 use futures::{StreamExt, stream::BoxStream};
@@ -38,6 +37,13 @@ struct Sample {
     stamp: u64,
 }
 
+/// A new sample.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) namespace: Box<str>,
+    pub(crate) metrics: Arc<PodMetrics>,
+}
+
 /// The samples, while a watch tells them.
 #[derive(Debug, Default)]
 pub(crate) struct Samples(RwLock<State>);
@@ -56,7 +62,7 @@ impl Samples {
         &self,
         namespace: &str,
         pods: impl Iterator<Item = &'a str>,
-    ) -> Option<Vec<PodMetrics>> {
+    ) -> Option<Vec<Arc<PodMetrics>>> {
         let state = self.read();
         if !state.live {
             return None;
@@ -65,7 +71,7 @@ impl Samples {
             return Some(Vec::new());
         };
         let found = pods.filter_map(|pod| known.get(pod));
-        Some(found.map(|s| PodMetrics::clone(&s.metrics)).collect())
+        Some(found.map(|s| Arc::clone(&s.metrics)).collect())
     }
 
     /// The newest sample's stamp.
@@ -113,8 +119,8 @@ pub(crate) enum News {
 }
 
 impl State {
-    /// Gives the pod, if its sample is new.
-    fn hear(&mut self, event: Event) -> Option<PodKey> {
+    /// Gives the sample, if it is new.
+    fn hear(&mut self, event: Event) -> Option<Heard> {
         let Event {
             kind,
             namespace,
@@ -123,14 +129,20 @@ impl State {
         match kind {
             Kind::Changed => {
                 self.stamp += 1;
-                let name: Box<str> = metrics.pod.as_str().into();
+                let metrics = Arc::new(metrics);
                 let sample = Sample {
-                    metrics: Arc::new(metrics),
+                    metrics: Arc::clone(&metrics),
                     stamp: self.stamp,
                 };
-                let pods = self.namespaces.entry(namespace.clone()).or_default();
-                pods.insert(name.clone(), sample);
-                Some((namespace, name))
+                let known = self.namespaces.get_mut(&namespace);
+                match known.and_then(|pods| pods.get_mut(metrics.pod.as_str())) {
+                    Some(known) => *known = sample,
+                    None => {
+                        let pods = self.namespaces.entry(namespace.clone()).or_default();
+                        pods.insert(metrics.pod.as_str().into(), sample);
+                    }
+                }
+                Some(Heard { namespace, metrics })
             }
             Kind::Deleted => {
                 if let Some(pods) = self.namespaces.get_mut(&namespace) {
@@ -156,7 +168,7 @@ enum Ended {
 }
 
 /// Watches until it is dropped; `wake` is told of the pods that have new samples.
-pub(super) async fn keep(client: Client, samples: &Samples, wake: impl Fn(&[PodKey]) + Send) {
+pub(super) async fn keep(client: Client, samples: &Samples, wake: impl Fn(&[Heard]) + Send) {
     let mut refusal = None;
     loop {
         let ended = follow(&client, samples, &wake).await;
@@ -198,7 +210,7 @@ fn tell_refusal(code: StatusCode) {
     }
 }
 
-async fn follow(client: &Client, samples: &Samples, wake: &(impl Fn(&[PodKey]) + Send)) -> Ended {
+async fn follow(client: &Client, samples: &Samples, wake: &(impl Fn(&[Heard]) + Send)) -> Ended {
     let mut chunks = match begin(client).await {
         Ok(chunks) => chunks,
         Err(ended) => return ended,
@@ -247,7 +259,7 @@ async fn begin(client: &Client) -> Result<Chunks, Ended> {
 }
 
 /// Takes whole lines; gives the pods that have new samples.
-fn take(read: &mut BytesMut, samples: &Samples) -> Result<Vec<PodKey>, String> {
+fn take(read: &mut BytesMut, samples: &Samples) -> Result<Vec<Heard>, String> {
     let Some(end) = read.iter().rposition(|byte| *byte == b'\n') else {
         return Ok(Vec::new());
     };

@@ -8,6 +8,7 @@ use hpa::{
     PodValue, Reading, Ready, Resource, Sample, Scale, ScaleProblem, ScaleStep, Selection, Source,
     Spec, Status, Unowned,
 };
+use std::sync::Arc;
 use units::Timestamp;
 
 const PODS_MAX: usize = 8;
@@ -27,7 +28,7 @@ pub(crate) fn any(any: &mut Any<'_, '_>, now: Timestamp, spec: &Spec) -> Result<
                 context: any.one(&[ScaleStep::ApiVersion, ScaleStep::Mapping, ScaleStep::Get])?,
             }),
         },
-        pods: any.list(PODS_MAX, |any| pod(any, now))?,
+        pods: any.list(PODS_MAX, |any| pod(any, now).map(Arc::new))?,
         left_out: any.list(2, |any| {
             Ok(LeftOut {
                 pod: name(any)?,
@@ -35,7 +36,7 @@ pub(crate) fn any(any: &mut Any<'_, '_>, now: Timestamp, spec: &Spec) -> Result<
             })
         })?,
         pods_problem: any.found(|_| Ok(()))?.err(),
-        resource_metrics: any.found(|any| any.list(PODS_MAX, |any| usage(any, now)))?,
+        resource_metrics: any.found(|any| any.list(PODS_MAX, |any| usage(any, now).map(Arc::new)))?,
         readings: readings(any, now, spec)?,
     })
 }
@@ -105,7 +106,8 @@ fn pod(any: &mut Any<'_, '_>, now: Timestamp) -> Result<Pod> {
                 name: container(any)?,
                 requests: amounts(any)?,
             })
-        })?,
+        })?
+        .into(),
     })
 }
 

@@ -162,15 +162,15 @@ fn missing_pods_leave_it_inside_the_tolerance() {
 #[test]
 fn figures_that_contradict_the_direction() {
     let mut case = Case::new(&[90, 90, 90]).scaled(8);
-    case.seen.pods[2].phase = Phase::Pending;
+    case.pod(2).phase = Phase::Pending;
     expect!["stays at 8: cpu is at 90 % of its 50 % target across the 2 ready of 3 pods; counting 1 unready pod as idle, it is at 60 %; 60/50 × 3 = 3.6, rounded up, is fewer than the 8 there are, although it is above its target, so it asks for no change."].assert_eq(&case.headline());
 }
 
 #[test]
 fn pods_that_do_not_count_at_all() {
     let mut case = Case::new(&[90, 90, 90, 90]);
-    case.seen.pods[1].phase = Phase::Failed;
-    case.seen.pods[3].deleting = true;
+    case.pod(1).phase = Phase::Failed;
+    case.pod(3).deleting = true;
     expect![[r#"
         stays at 4: cpu is at 90 % of its 50 % target across 2 ready pods; 90/50 × 2 = 3.6, rounded up to 4; that is how many
           there are.
@@ -311,7 +311,7 @@ fn hundreds_of_pods() {
     for index in 0..40 {
         case = case.starting(index, 90, Some(20));
     }
-    case.seen.pods[50].phase = Phase::Failed;
+    case.pod(50).phase = Phase::Failed;
     expect![[r#"
         300 → 347: cpu is at 70 % of its 50 % target across the 249 ready of 299 pods; counting 40 unready pods and 10 pods
           without a figure as idle, it is at 58 %; 58/50 × 299 = 346.84, rounded up to 347; nothing limited it.

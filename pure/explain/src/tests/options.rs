@@ -7,6 +7,7 @@ use hpa::step::audit;
 use hpa::{
     Direction, Fallback, Known, LeftOut, Options, PodSelection, PodsWithoutRequests, Unowned,
 };
+use std::sync::Arc;
 use units::Duration;
 
 const MINUTE: Duration = Duration::from_seconds(60);
@@ -161,8 +162,8 @@ fn a_metric_that_has_fallen_back() {
 #[test]
 fn pods_without_requests() {
     let mut case = Case::new(&[81, 80, 82, 79]);
-    for pod in &mut case.seen.pods[1..3] {
-        pod.containers[0].requests.clear();
+    for index in 1..3 {
+        case.requests(index).clear();
     }
     let case = with(
         case,
@@ -205,7 +206,7 @@ fn pods_without_requests() {
 fn figures_that_are_too_old() {
     let mut case = Case::new(&[81, 80, 82]);
     if let Ok(metrics) = &mut case.seen.resource_metrics {
-        metrics[1].timestamp = ago(90);
+        Arc::make_mut(&mut metrics[1]).timestamp = ago(90);
     }
     let options = Options {
         metric_max_age: Some(MINUTE),

@@ -216,7 +216,7 @@ fn no_pod_with_a_usable_figure() {
 #[test]
 fn a_pod_without_a_request() {
     let mut case = Case::new(&[80, 80]);
-    case.seen.pods[1].containers[0].requests.remove(0);
+    case.requests(1).remove(0);
     expect![[r#"
         undecided, stays at 2: cpu failed: missing request for cpu in container app of Pod web-1.
 

@@ -7,6 +7,7 @@ use hpa::{
     Recommendation, Resource, Rules, Scale, ScaleEvent, SelectPolicy, Selection, Source, Spec,
     Status, Target, TargetKind,
 };
+use std::sync::Arc;
 use units::{Duration, Timestamp};
 
 pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_767_268_800);
@@ -50,10 +51,10 @@ impl Case {
                     status_replicas: replicas,
                     selection: Selection::Valid,
                 }),
-                pods: (0..usages.len()).map(pod).collect(),
+                pods: (0..usages.len()).map(pod).map(Arc::new).collect(),
                 left_out: Vec::new(),
                 pods_problem: None,
-                resource_metrics: Ok(metrics.collect()),
+                resource_metrics: Ok(metrics.map(Arc::new).collect()),
                 readings: vec![Reading::Resource],
             },
             history: History {
@@ -135,9 +136,20 @@ impl Case {
         self
     }
 
+    /// One of the pods, to change.
+    pub(super) fn pod(&mut self, index: usize) -> &mut Pod {
+        Arc::make_mut(&mut self.seen.pods[index])
+    }
+
+    /// What the first container of one of the pods requests, to change.
+    pub(super) fn requests(&mut self, index: usize) -> &mut Vec<(Resource, i64)> {
+        let containers = Arc::make_mut(&mut self.pod(index).containers);
+        &mut containers[0].requests
+    }
+
     /// A pod that has just started.
     pub(super) fn starting(mut self, index: usize, started: i64, ready: Option<i64>) -> Self {
-        let pod = &mut self.seen.pods[index];
+        let pod = self.pod(index);
         pod.start_time = Some(ago(started));
         pod.ready = Some(Ready {
             status: Some(ready.is_some()),
@@ -183,10 +195,11 @@ fn pod(index: usize) -> Pod {
             last_transition: ago(3590),
         }),
         pod_level_requests: None,
-        containers: vec![ContainerRequests {
+        containers: [ContainerRequests {
             name: "app".to_owned(),
             requests: vec![(Resource::Cpu, 100), (Resource::Memory, 512 * MEBI_MILLI)],
-        }],
+        }]
+        .into(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::metric::{Told, in_short};
 use crate::table::{Side, Table};
 use crate::words;
 use hpa::step::{Group, GroupRule, PodStep};
-use hpa::{Pod, PodMetrics, Reading};
+use hpa::{Pod, Reading};
 use units::{Duration, Timestamp};
 
 /// More pods than this are summed up by group and rule.
@@ -174,7 +174,7 @@ fn measured(subject: &Subject<'_>, index: usize, pod: &str) -> Option<(Timestamp
         let value = values.iter().find(|v| v.pod == pod)?;
         return Some((value.timestamp, value.window));
     }
-    let metrics: &[PodMetrics] = subject.seen.resource_metrics.as_deref().ok()?;
+    let metrics = subject.seen.resource_metrics.as_ref().ok()?;
     let metrics = metrics.iter().find(|m| m.pod == pod)?;
     Some((metrics.timestamp, metrics.window))
 }

@@ -7,6 +7,7 @@ use crate::observation::{Observation, Ready};
 use crate::samples::{NOW, ago, remembering_nothing, seen, spec};
 use crate::spec::{Behavior, Policy, PolicyKind, Rules, SelectPolicy, Spec};
 use crate::step::{Group, GroupRule, Step};
+use std::sync::Arc;
 use units::Duration;
 
 mod options;
@@ -52,8 +53,9 @@ fn without_behavior_it_at_most_doubles() {
 #[test]
 fn a_young_pod_without_a_whole_window_counts_as_idle_on_the_way_up() {
     let mut seen = seen(&[100, 100, 100]);
-    seen.pods[2].start_time = Some(ago(20));
-    seen.pods[2].ready = Some(Ready {
+    let pod = Arc::make_mut(&mut seen.pods[2]);
+    pod.start_time = Some(ago(20));
+    pod.ready = Some(Ready {
         status: Some(true),
         last_transition: ago(15),
     });

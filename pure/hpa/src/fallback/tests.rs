@@ -9,6 +9,7 @@ use crate::remember::{essence, resume, same};
 use crate::samples::{NOW, ago, cpu, remembering_nothing, seen, spec};
 use crate::spec::{Identifier, Metric, Source, Spec, Target, TargetKind};
 use crate::step::{FallbackFrom, Step, audit};
+use std::sync::Arc;
 use units::{Duration, Timestamp};
 
 const LIMIT: Duration = Duration::from_seconds(600);
@@ -269,7 +270,7 @@ fn figures_older_than_may_be_count_as_missing() {
         "failed to get cpu utilization: did not receive metrics for targeted pods that are younger than 9s (evenkeel.dev/metric-max-age)"
     );
     let mut one = seen(&[100, 100]);
-    one.resource_metrics.as_mut().unwrap()[1].timestamp = ago(60);
+    Arc::make_mut(&mut one.resource_metrics.as_mut().unwrap()[1]).timestamp = ago(60);
     let decision = decided(&with_age(30), &one, &remembering_nothing());
     // 100 and an assumed 0 of 200 requested is 50 %.
     assert_eq!(decision.rescale, None);

@@ -9,6 +9,7 @@ use crate::observation::{PodMetrics, PodValue};
 use crate::pods::{self, Figures, Grouped, Starting};
 use crate::spec::Resource;
 use crate::step::{Calculation, Group, GroupRule, MetricStep, Pass, PodStep, Proposal, Rule};
+use std::sync::Arc;
 
 /// What the figures are held against.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +79,7 @@ pub(super) fn plain_values(
 fn resource_metrics<'a>(
     context: Context<'a>,
     resource: &Resource,
-) -> Result<&'a [PodMetrics], String> {
+) -> Result<&'a [Arc<PodMetrics>], String> {
     let error = match &context.seen.resource_metrics {
         Ok(metrics) if !metrics.is_empty() => return Ok(metrics),
         Ok(_) => {

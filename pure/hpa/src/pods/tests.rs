@@ -2,10 +2,11 @@
 
 use super::{Figures, Grouped, group};
 use crate::observation::{Phase, Pod, PodValue};
+use std::sync::Arc;
 use units::{Duration, Timestamp};
 
 fn grouped(pods: &[&str], figures: &[(&str, i64)]) -> Grouped {
-    let pods: Vec<Pod> = pods.iter().map(|name| pod(name)).collect();
+    let pods: Vec<Arc<Pod>> = pods.iter().map(|name| Arc::new(pod(name))).collect();
     let values: Vec<PodValue> = figures
         .iter()
         .map(|(pod, value)| PodValue {
@@ -26,7 +27,7 @@ fn pod(name: &str) -> Pod {
         start_time: None,
         ready: None,
         pod_level_requests: None,
-        containers: Vec::new(),
+        containers: [].into(),
     }
 }
 

@@ -15,6 +15,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::sync::Arc;
 use units::Duration;
 
 /// Everything that a decision is made from.
@@ -374,10 +375,10 @@ fn observation(
             status_replicas,
             selection: Selection::Valid,
         }),
-        pods,
+        pods: pods.into_iter().map(Arc::new).collect(),
         left_out: Vec::new(),
         pods_problem: None,
-        resource_metrics: Ok(figures.into_iter().flatten().collect()),
+        resource_metrics: Ok(figures.into_iter().flatten().map(Arc::new).collect()),
         readings,
     }
 }
@@ -385,14 +386,15 @@ fn observation(
 /// The same, at another time.
 pub(crate) fn shifted(case: &Case, by: Duration) -> Case {
     let mut case = case.clone();
-    for pod in &mut case.seen.pods {
+    for pod in case.seen.pods.iter_mut().map(Arc::make_mut) {
         pod.start_time = pod.start_time.map(|t| t.plus(by));
         pod.ready = pod.ready.map(|r| Ready {
             last_transition: r.last_transition.plus(by),
             ..r
         });
     }
-    for metrics in case.seen.resource_metrics.iter_mut().flatten() {
+    let metrics = case.seen.resource_metrics.iter_mut().flatten();
+    for metrics in metrics.map(Arc::make_mut) {
         metrics.timestamp = metrics.timestamp.plus(by);
     }
     for reading in &mut case.seen.readings {

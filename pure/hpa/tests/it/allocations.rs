@@ -5,6 +5,7 @@ use hpa::{
     Phase, Pod, PodMetrics, PodValue, Reading, Ready, Resource, Scale, Selection, Source, Spec,
     Status, Target, TargetKind,
 };
+use std::sync::Arc;
 use units::{Duration, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_767_268_800);
@@ -35,7 +36,7 @@ fn pod(index: usize) -> Pod {
                 name: name.to_owned(),
                 requests: vec![(Resource::Cpu, 100)],
             })
-            .to_vec(),
+            .into(),
     }
 }
 
@@ -76,10 +77,10 @@ fn seen(pods: usize) -> Observation {
             status_replicas: replicas,
             selection: Selection::Valid,
         }),
-        pods: (0..pods).map(pod).collect(),
+        pods: (0..pods).map(pod).map(Arc::new).collect(),
         left_out: Vec::new(),
         pods_problem: None,
-        resource_metrics: Ok(with_figure(pods).map(usage).collect()),
+        resource_metrics: Ok(with_figure(pods).map(usage).map(Arc::new).collect()),
         readings: vec![Reading::Pods(Ok(with_figure(pods).map(value).collect()))],
     }
 }

@@ -87,8 +87,8 @@ fn the_labels_of_pods_are_told_once_for_each_set() {
         Event::InitApply(pod("web-2", "web")),
         Event::InitDone,
     ]);
-    let asked = ["web-1", "web-2", "unknown"].map(|name| ("shop".into(), name.into()));
-    let found = pods.labels_of(&asked);
+    let asked = ["web-1", "web-2", "unknown"].map(|name| ("shop", name));
+    let found = pods.labels_of(asked.into_iter());
     assert_eq!(found.len(), 1);
     assert_eq!(found["shop"].len(), 1);
 }

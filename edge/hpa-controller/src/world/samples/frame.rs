@@ -1,11 +1,13 @@
 //! One line of a watch of pods' metrics.
 
-use hpa::{ContainerUsage, PodMetrics};
+use hpa::{ContainerUsage, PodMetrics, Resource};
 use k8s::autoscaling::observe::{amount, time};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use units::Timestamp;
 
 /// What happened.
@@ -64,9 +66,42 @@ struct Metadata<'a> {
 struct Container<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    usage: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+    #[serde(default)]
+    usage: Amounts,
 }
+
+/// A resource list.
+#[derive(Default)]
+struct Amounts(Vec<(Resource, i64)>);
+
+/// Most say cpu and memory.
+const USUAL: usize = 2;
+
+impl<'de> Deserialize<'de> for Amounts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Vec::with_capacity(USUAL)))
+    }
+}
+
+impl<'de> Visitor<'de> for Amounts {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("amounts by resource")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<Self, M::Error> {
+        while let Some((name, text)) = map.next_entry::<Text<'de>, Text<'de>>()? {
+            self.0.push(amount(&name.0, &text.0));
+        }
+        Ok(self)
+    }
+}
+
+/// A text that is copied only where it has escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads a line; an error is what the server said, or why it is none.
 pub(super) fn read(line: &[u8]) -> Result<Event, String> {
@@ -90,20 +125,19 @@ pub(super) fn read(line: &[u8]) -> Result<Event, String> {
             pod: object.metadata.name.into_owned(),
             timestamp: object.timestamp.as_ref().map_or(Timestamp::GO_ZERO, time),
             window: object.window.parse().unwrap_or_default(),
-            containers: object.containers.into_iter().map(container).collect(),
+            containers: containers(object.containers),
         },
     })
 }
 
-fn container(container: Container<'_>) -> ContainerUsage {
-    ContainerUsage {
+fn containers(read: Vec<Container<'_>>) -> Vec<ContainerUsage> {
+    // Not in the place of what was read, which is larger.
+    let mut containers = Vec::with_capacity(read.len());
+    containers.extend(read.into_iter().map(|container| ContainerUsage {
         name: container.name.into_owned(),
-        usage: container
-            .usage
-            .iter()
-            .map(|(name, text)| amount(name, text))
-            .collect(),
-    }
+        usage: container.usage.0,
+    }));
+    containers
 }
 
 #[cfg(test)]

@@ -15,12 +15,17 @@ fn heard(samples: &Samples, lines: &[&str]) -> Vec<String> {
     let mut read = BytesMut::from(text.collect::<String>().as_bytes());
     let changed = take(&mut read, samples).unwrap();
     assert!(read.is_empty());
-    changed.into_iter().map(|(_, name)| name.into()).collect()
+    changed.iter().map(|s| s.metrics.pod.clone()).collect()
 }
 
 fn of(samples: &Samples, pods: &[&str]) -> Option<Vec<String>> {
     let found = samples.of("shop", pods.iter().copied())?;
-    Some(found.into_iter().map(|metrics| metrics.pod).collect())
+    Some(
+        found
+            .into_iter()
+            .map(|metrics| metrics.pod.clone())
+            .collect(),
+    )
 }
 
 #[test]
@@ -53,7 +58,7 @@ fn a_part_of_a_line_waits_for_the_rest() {
     let line = format!("{}\n", event("ADDED", "web-1"));
     let (begin, rest) = line.split_at(40);
     let mut read = BytesMut::from(begin);
-    assert_eq!(take(&mut read, &samples).unwrap(), []);
+    assert!(take(&mut read, &samples).unwrap().is_empty());
     read.extend_from_slice(rest.as_bytes());
     assert_eq!(take(&mut read, &samples).unwrap().len(), 1);
 }

@@ -5,6 +5,7 @@ use hpa::{ContainerRequests, Phase, Pod, Resource};
 use k8s_openapi::api::core::v1::{Container, Pod as PodObject, PodSpec};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A pod as the decision takes it.
 pub fn pod(object: &PodObject) -> Pod {
@@ -41,7 +42,7 @@ fn requests(container: &Container) -> Option<&BTreeMap<String, Quantity>> {
         .and_then(|r| r.requests.as_ref())
 }
 
-fn containers(spec: &PodSpec) -> Vec<ContainerRequests> {
+fn containers(spec: &PodSpec) -> Arc<[ContainerRequests]> {
     let sidecars = spec
         .init_containers
         .iter()

@@ -8,6 +8,7 @@ use crate::samples::options::{any_options, with_options};
 use crate::samples::{NOW, seen, spec};
 use crate::step::{Group, GroupRule, Step, audit};
 use proptest::prelude::*;
+use std::sync::Arc;
 use units::Duration;
 
 fn any_case_with_options() -> impl Strategy<Value = Case> {
@@ -115,7 +116,9 @@ fn groups(decision: &Decision) -> Vec<(Group, GroupRule)> {
 fn some_bare(percent: i64, bare: usize, ignore: bool) -> Decision {
     let mut seen = seen(&[percent; 4]);
     for pod in seen.pods.iter_mut().rev().take(bare) {
-        pod.containers[0].requests.clear();
+        Arc::make_mut(&mut Arc::make_mut(pod).containers)[0]
+            .requests
+            .clear();
     }
     let mut spec = spec(50);
     if ignore {

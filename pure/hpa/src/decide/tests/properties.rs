@@ -10,6 +10,7 @@ use crate::spec::Spec;
 use crate::step::{Step, audit};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::sync::Arc;
 use units::Duration;
 
 /// As many pods as replicas; of each its usage, and whether it is ready, starting or without figures.
@@ -26,6 +27,7 @@ fn target(pods: &[(i64, u8)], more: &[i64]) -> Observation {
     let mut seen = seen(&usages);
     for (pod, (_, kind)) in seen.pods.iter_mut().zip(pods) {
         if *kind == 4 {
+            let pod = Arc::make_mut(pod);
             pod.start_time = Some(ago(30));
             pod.ready = Some(Ready {
                 status: Some(false),
