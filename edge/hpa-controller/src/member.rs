@@ -22,6 +22,9 @@ const RECONCILE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Where only some of its pods have new samples, the others are waited for, for so long.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// Places in the period where looks begin. What looks share stays in the processor's caches where several follow each other.
+const PLACES: u32 = 32;
+
 /// Why an autoscaler is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occasion {
@@ -65,6 +68,10 @@ impl Member {
             self.look(&mut last, Occasion::Period).await;
             let mut pace = self.pace(&last.object);
             while let Some(occasion) = self.next(&mut pace, &last).await {
+                let occasion = match occasion {
+                    Occasion::Samples => pace.samples(),
+                    Occasion::Period => occasion,
+                };
                 self.look(&mut last, occasion).await;
                 pace.follow(&last.object);
             }
@@ -108,7 +115,7 @@ impl Member {
         let (namespace, _) = names(&last.object);
         let samples = &self.controller.world.samples;
         loop {
-            let pods = last.looked.pods.iter().map(|name| &**name);
+            let pods = last.looked.pods.iter().map(|pod| pod.name.as_str());
             match samples.news(namespace, pods, last.looked.stamp) {
                 News::None => return false,
                 News::All => return true,
@@ -131,7 +138,8 @@ impl Member {
             (last.history.as_ref(), last.looked.replicas),
             occasion,
         );
-        match timeout(RECONCILE_TIMEOUT, look).await {
+        // In a box of its own: between looks an autoscaler needs no room for one.
+        match timeout(RECONCILE_TIMEOUT, Box::pin(look)).await {
             Ok((history, looked)) => {
                 last.history = history;
                 last.looked = looked;
@@ -146,12 +154,12 @@ impl Member {
 }
 
 /// Where in the period an autoscaler's ticks are, above 0 and up to 1: always at the same place for the same autoscaler.
-/// A thousand of them that begin together do not go on together.
+/// A thousand of them that begin together do not go on together, but in bunches.
 fn place(object: &HorizontalPodAutoscaler) -> f64 {
     let mut hasher = DefaultHasher::new();
     names(object).hash(&mut hasher);
-    let part = u16::try_from(hasher.finish() % 1_000).unwrap_or_default();
-    f64::from(part + 1) / 1_000.0
+    let part = u32::try_from(hasher.finish() % u64::from(PLACES)).unwrap_or_default();
+    f64::from(part + 1) / f64::from(PLACES)
 }
 
 /// Whether something else is wanted than before: a status says only what was done.

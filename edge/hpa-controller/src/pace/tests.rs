@@ -1,6 +1,7 @@
 //! Beats in paused time.
 
 use super::Pace;
+use crate::member::Occasion;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use tokio::time::Instant;
 use units::Duration;
@@ -41,4 +42,68 @@ async fn it_follows_an_autoscaler_that_asks_for_another_and_goes_back() {
     assert_eq!(beats(&mut pace, begun, &quick).await, [15, 17, 19]);
     let wrong = asking_for(Some("0s"));
     assert_eq!(beats(&mut pace, begun, &wrong).await, [21, 36, 51]);
+}
+
+/// What looks are for, and when, where samples come at these seconds; until the last of them.
+async fn looks(pace: &mut Pace, samples: &[u64]) -> Vec<(u64, Occasion)> {
+    let begun = Instant::now();
+    let mut looks = Vec::new();
+    for at in samples {
+        let sample = begun + std::time::Duration::from_secs(*at);
+        while tokio::time::timeout_at(sample, pace.tick()).await.is_ok() {
+            looks.push((begun.elapsed().as_secs(), Occasion::Period));
+        }
+        looks.push((*at, pace.samples()));
+    }
+    looks
+}
+
+const QUARTER: Duration = Duration::from_seconds(15);
+
+#[tokio::test(start_paused = true)]
+async fn samples_that_come_once_a_period_are_its_only_reason_to_look() {
+    let mut pace = Pace::new(QUARTER, &asking_for(None), 0.2);
+    use Occasion::{Period, Samples};
+    assert_eq!(
+        looks(&mut pace, &[2, 17, 32, 48, 62]).await,
+        [
+            (2, Period),
+            (17, Period),
+            (32, Period),
+            (48, Period),
+            (62, Period)
+        ]
+    );
+    // Others come to it, a tenth of the period at a time.
+    let mut pace = Pace::new(QUARTER, &asking_for(None), 0.2);
+    assert_eq!(
+        looks(&mut pace, &[7, 22, 37, 52, 67]).await,
+        [
+            (3, Period),
+            (7, Samples),
+            (19, Period),
+            (22, Samples),
+            (36, Period),
+            (37, Samples),
+            (52, Period),
+            (67, Period)
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_period_goes_by_without_its_look() {
+    let mut pace = Pace::new(QUARTER, &asking_for(None), 1.0);
+    // Samples once a minute, and then none.
+    let all = looks(&mut pace, &[15, 75, 150]).await;
+    let period = all.iter().filter(|(_, o)| *o == Occasion::Period);
+    let at: Vec<u64> = period.map(|(at, _)| *at).collect();
+    assert_eq!(at, [15, 31, 46, 61, 75, 93, 108, 123, 138]);
+    // Samples all the time: the period's looks go on at their pace.
+    let mut pace = Pace::new(QUARTER, &asking_for(None), 1.0);
+    let seconds: Vec<u64> = (1..60).collect();
+    let all = looks(&mut pace, &seconds).await;
+    let period = all.iter().filter(|(_, o)| *o == Occasion::Period);
+    let at: Vec<u64> = period.map(|(at, _)| *at).collect();
+    assert_eq!(at, [14, 29, 44, 59]);
 }
