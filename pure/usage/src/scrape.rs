@@ -4,7 +4,7 @@
 
 use crate::drops::{Dropped, Of, Why};
 use crate::rate::{Point, to_i64, to_u64};
-use crate::text::{Sample, TextError, samples};
+use crate::text::{Labels, Sample, TextError, samples};
 use std::collections::BTreeMap;
 
 /// One node's answer. Names are borrowed from the text.
@@ -29,19 +29,27 @@ pub struct PodPoints<'a> {
     pub containers: Vec<(&'a str, Point)>,
 }
 
-/// A container's namespace, pod and name.
+/// A container's namespace, pod and name, in this order or another.
 type Key<'a> = (&'a str, &'a str, &'a str);
+
+#[derive(Debug)]
+struct Container<'a> {
+    key: Key<'a>,
+    point: Point,
+    /// As its last line had them.
+    labels: Option<Labels<'a>>,
+}
 
 /// Gathers points from samples in any order.
 ///
 /// Kubelets name the same containers in the same order in each family: after the first family, the next
-/// container is found where the last one was.
+/// container is found where the last one was, by the very text of its labels.
 #[derive(Debug, Default)]
 pub struct Gather<'a> {
     node: Option<Point>,
     /// As they came.
-    containers: Vec<(Key<'a>, Point)>,
-    /// Where each is.
+    containers: Vec<Container<'a>>,
+    /// Where each is; by pod, container and namespace, as pods' names differ early.
     index: BTreeMap<Key<'a>, usize>,
     /// The one that will come next, if the text goes on as before.
     next: usize,
@@ -51,8 +59,10 @@ pub struct Gather<'a> {
 /// `requested_millis`, when the request was sent.
 pub fn read(text: &str, requested_millis: i64) -> Result<Scrape<'_>, TextError> {
     let mut gather = Gather::default();
-    for sample in samples(text) {
+    let mut samples = samples(text);
+    while let Some(sample) = samples.next() {
         gather.take(&sample?, requested_millis);
+        samples.expect(gather.next_labels());
     }
     Ok(gather.finish())
 }
@@ -91,6 +101,10 @@ impl<'a> Gather<'a> {
                 };
                 point.started = to_i64(sample.value * 1e9);
             }
+            // Whatever else is said of containers is said of all, in their order.
+            _ if sample.expected => {
+                self.go_on(self.next);
+            }
             _ => {}
         }
     }
@@ -102,23 +116,49 @@ impl<'a> Gather<'a> {
 
     /// A container's point, to be filled.
     pub fn point(&mut self, namespace: &'a str, pod: &'a str, container: &'a str) -> &mut Point {
-        let key = (namespace, pod, container);
+        let at = self.find((namespace, pod, container));
+        &mut self.go_on(at).point
+    }
+
+    /// Where a container is, from now on.
+    fn find(&mut self, key: Key<'a>) -> usize {
         let at = match self.containers.get(self.next) {
             // Names of containers repeat, those of pods differ early.
-            Some((expected, _)) if expected.1 == pod && *expected == key => self.next,
-            _ => *self.index.entry(key).or_insert(self.containers.len()),
+            Some(next) if next.key.1 == key.1 && next.key == key => self.next,
+            _ => {
+                let (namespace, pod, container) = key;
+                let place = self.index.entry((pod, container, namespace));
+                *place.or_insert(self.containers.len())
+            }
         };
         if at == self.containers.len() {
-            self.containers.push((key, Point::UNKNOWN));
+            self.containers.push(Container {
+                key,
+                point: Point::UNKNOWN,
+                labels: None,
+            });
         }
+        at
+    }
+
+    /// The container at this place, after which the next one is expected.
+    fn go_on(&mut self, at: usize) -> &mut Container<'a> {
         self.next = at + 1;
         if self.next == self.containers.len() {
             self.next = 0;
         }
-        &mut self.containers[at].1
+        &mut self.containers[at]
+    }
+
+    /// The labels of the container that will come next, if the text goes on as before.
+    fn next_labels(&self) -> Option<Labels<'a>> {
+        self.containers.get(self.next)?.labels
     }
 
     fn container(&mut self, sample: &Sample<'a>) -> Option<&mut Point> {
+        if sample.expected {
+            return Some(&mut self.go_on(self.next).point);
+        }
         let (mut namespace, mut pod, mut container) = (None, None, None);
         for (name, value) in sample.labels.iter() {
             match name {
@@ -128,14 +168,19 @@ impl<'a> Gather<'a> {
                 _ => {}
             }
         }
-        Some(self.point(namespace?, pod?, container?))
+        let at = self.find((namespace?, pod?, container?));
+        let container = self.go_on(at);
+        container.labels = Some(sample.labels);
+        Some(&mut container.point)
     }
 
     /// Leaves out an incomplete node, and every pod with an incomplete container.
     pub fn finish(mut self) -> Scrape<'a> {
-        self.containers.sort_unstable_by_key(|(key, _)| *key);
+        self.containers
+            .sort_unstable_by_key(|container| container.key);
         let mut pods: Vec<PodPoints<'a>> = Vec::new();
-        for ((namespace, name, container), point) in self.containers {
+        for Container { key, point, .. } in self.containers {
+            let (namespace, name, container) = key;
             match pods.last_mut() {
                 Some(pod) if pod.namespace == namespace && pod.name == name => {
                     pod.containers.push((container, point));

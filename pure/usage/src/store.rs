@@ -347,15 +347,8 @@ impl Points {
 impl Pod {
     /// Whether any sample is not the one that is known already: kubelets may measure less often than they are asked.
     fn is_news(&self, new: &PodPoints<'_>) -> bool {
-        let known = |name: &str, at: i64| {
-            let mut containers = self.containers.iter();
-            containers.any(|(known, points)| **known == *name && points.last.at == at)
-        };
-        self.containers.len() != new.containers.len()
-            || new
-                .containers
-                .iter()
-                .any(|(name, point)| !known(name, point.at))
+        let known = self.containers.iter().map(|(_, points)| points.last.at);
+        !self.has_just(new) || known.ne(new.containers.iter().map(|(_, point)| point.at))
     }
 
     fn take<'s>(
@@ -368,26 +361,41 @@ impl Pod {
             .containers
             .iter()
             .any(|(_, points)| points.previous.is_some());
+        let mut after = |name: &'s str, point: &Point, known: Option<&Points>| {
+            let previous = from_start(point, resolution)
+                .or_else(|| known.and_then(|known| known.before(point, any_previous)));
+            let now = Points {
+                last: *point,
+                previous,
+            };
+            dropped.extend(now.useless(known).map(|why| Dropped {
+                of: new.container(name),
+                why,
+            }));
+            now
+        };
+        self.seen = seen;
+        if self.has_just(new) {
+            for ((_, points), (name, point)) in self.containers.iter_mut().zip(&new.containers) {
+                *points = after(name, point, Some(points));
+            }
+            return;
+        }
         let mut old = std::mem::take(&mut self.containers);
         self.containers.reserve_exact(new.containers.len());
         for (name, point) in &new.containers {
             let known = old.iter().position(|(old_name, _)| **old_name == **name);
             let known = known.map(|index| old.swap_remove(index));
-            let points = known.as_ref().map(|(_, points)| points);
-            let previous = from_start(point, resolution)
-                .or_else(|| points.and_then(|points| points.before(point, any_previous)));
-            let now = Points {
-                last: *point,
-                previous,
-            };
-            dropped.extend(now.useless(points).map(|why| Dropped {
-                of: new.container(name),
-                why,
-            }));
+            let now = after(name, point, known.as_ref().map(|(_, points)| points));
             let name = known.map_or_else(|| (*name).into(), |(name, _)| name);
             self.containers.push((name, now));
         }
-        self.seen = seen;
+    }
+
+    /// Whether these are the containers that are known, which hardly ever changes.
+    fn has_just(&self, new: &PodPoints<'_>) -> bool {
+        let names = self.containers.iter().map(|(name, _)| &**name);
+        names.eq(new.containers.iter().map(|(name, _)| *name))
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Sample<'a> {
     pub name: &'a str,
     /// What stands between the braces; empty without braces.
     pub labels: Labels<'a>,
+    /// Whether these are the labels that were expected.
+    pub expected: bool,
     /// The value.
     pub value: f64,
     /// Milliseconds since the epoch, where the line has a timestamp.
@@ -48,6 +50,7 @@ impl fmt::Display for TextError {
 pub struct Samples<'a> {
     rest: Option<&'a str>,
     line: usize,
+    expected: Option<Labels<'a>>,
 }
 
 /// Reads `text`.
@@ -55,6 +58,14 @@ pub fn samples(text: &str) -> Samples<'_> {
     Samples {
         rest: Some(text),
         line: 0,
+        expected: None,
+    }
+}
+
+impl<'a> Samples<'a> {
+    /// The labels that the next sample probably has, as an earlier one had them: they are not read again then.
+    pub fn expect(&mut self, labels: Option<Labels<'a>>) {
+        self.expected = labels;
     }
 }
 
@@ -70,7 +81,7 @@ impl<'a> Iterator for Samples<'a> {
             };
             self.rest = rest;
             self.line += 1;
-            match read_line(line) {
+            match read_line(line, self.expected) {
                 Ok(None) => {}
                 Ok(Some(sample)) => return Some(Ok(sample)),
                 Err(expected) => {
@@ -99,12 +110,15 @@ impl<'a> Labels<'a> {
 
 type Expected = &'static str;
 
-fn read_line(line: &str) -> Result<Option<Sample<'_>>, Expected> {
+fn read_line<'a>(
+    line: &'a str,
+    expected: Option<Labels<'_>>,
+) -> Result<Option<Sample<'a>>, Expected> {
     let line = skip_blanks(line);
     match line.bytes().next() {
         None => Ok(None),
         Some(b'#') => read_comment(line).map(|()| None),
-        Some(_) => read_sample(line).map(Some),
+        Some(_) => read_sample(line, expected).map(Some),
     }
 }
 
@@ -140,12 +154,14 @@ fn keyword<'a>(text: &'a str, word: &str) -> Option<&'a str> {
         .filter(|rest| rest.starts_with([' ', '\t']))
 }
 
-fn read_sample(line: &str) -> Result<Sample<'_>, Expected> {
+fn read_sample<'a>(line: &'a str, expected: Option<Labels<'_>>) -> Result<Sample<'a>, Expected> {
     let (name, rest) = split_name(line, true).ok_or("a metric name")?;
     let mut rest = skip_blanks(rest);
-    let mut labels = Labels("");
+    let (mut labels, mut as_expected) = (Labels(""), false);
     if let Some(inside) = rest.strip_prefix('{') {
-        let after = skip_labels(inside)?;
+        let same = expected.and_then(|labels| after_these(inside, labels));
+        as_expected = same.is_some();
+        let after = same.map_or_else(|| skip_labels(inside), Ok)?;
         let length = inside.len() - after.len() - 1;
         labels = Labels(inside.get(..length).unwrap_or_default());
         rest = skip_blanks(after);
@@ -158,6 +174,7 @@ fn read_sample(line: &str) -> Result<Sample<'_>, Expected> {
         return Ok(Sample {
             name,
             labels,
+            expected: as_expected,
             value,
             timestamp_millis: None,
         });
@@ -171,6 +188,7 @@ fn read_sample(line: &str) -> Result<Sample<'_>, Expected> {
     Ok(Sample {
         name,
         labels,
+        expected: as_expected,
         value,
         timestamp_millis: Some(millis),
     })
@@ -184,6 +202,11 @@ fn read_float(text: &str) -> Result<f64, Expected> {
         return Err(VALUE);
     }
     Ok(value)
+}
+
+/// What follows the closing brace, if just these labels stand before it.
+fn after_these<'a>(inside: &'a str, labels: Labels<'_>) -> Option<&'a str> {
+    inside.strip_prefix(labels.0)?.strip_prefix('}')
 }
 
 /// What follows the closing brace.

@@ -1,6 +1,8 @@
 //! Which points a kubelet's text gives.
 
 use super::*;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 #[test]
 fn a_pod_is_left_out_whole_when_a_container_has_no_cpu_or_memory() {
@@ -59,4 +61,41 @@ fn a_container_line_without_its_labels_says_nothing() {
         "container_cpu_usage_seconds_total 3\ncontainer_memory_working_set_bytes{pod=\"p\"} 1\n";
     let scrape = read(text, 7).unwrap();
     assert_eq!((scrape.node, scrape.pods), (None, Vec::new()));
+}
+
+/// Lines of these families and containers; `labels` writes a container's, for which line it is.
+fn lines(which: &[(usize, usize)], labels: impl Fn(usize, usize) -> String) -> String {
+    const FAMILIES: [&str; 3] = [
+        "container_cpu_usage_seconds_total",
+        "container_memory_working_set_bytes",
+        "container_start_time_seconds",
+    ];
+    let line = |(index, (family, container)): (usize, &(usize, usize))| {
+        let (family, labels) = (FAMILIES[*family], labels(*container, index));
+        format!("{family}{{{labels}}} {index}.5 {}\n", index * 1000)
+    };
+    which.iter().enumerate().map(line).collect()
+}
+
+proptest! {
+    #[test]
+    fn labels_that_are_known_are_taken_for_what_they_are(
+        which in vec((0..3_usize, 0..5_usize), 0..40),
+    ) {
+        // Two pods of two containers, and one whose names begin as another's.
+        let names = |container: usize| match container {
+            4 => ("n", "pod-1", "app-2"),
+            _ => ("n", ["pod", "pod-1"][container / 2], ["app", "proxy"][container % 2]),
+        };
+        let usual = |container: usize, _: usize| {
+            let (namespace, pod, container) = names(container);
+            format!("container=\"{container}\",namespace=\"{namespace}\",pod=\"{pod}\"")
+        };
+        // No two lines have the same text here, so that each is read.
+        let unusual = |container: usize, line: usize| {
+            format!("{},line=\"{line}\"", usual(container, line))
+        };
+        let (usual, unusual) = (lines(&which, usual), lines(&which, unusual));
+        prop_assert_eq!(read(&usual, 5), read(&unusual, 5));
+    }
 }
