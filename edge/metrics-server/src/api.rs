@@ -30,7 +30,7 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use k8s::status::{ApiError, GroupResource};
-use runtime::auth::{Attributes, Delegated};
+use runtime::auth::{Attributes, Delegated, has_credentials};
 use runtime::health::Checks;
 use runtime::serve::Peer;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -194,7 +194,12 @@ impl Api {
         };
         let refused = |error: ApiError| Box::new(status::reply(head, &error));
         let user = delegated.authenticate(&head.headers, peer, now).await;
-        self.telemetry.authenticated(user.is_ok(), began.elapsed());
+        let result = match &user {
+            Ok(_) => "success",
+            Err(_) if has_credentials(&head.headers, peer) => "error",
+            Err(_) => "failure",
+        };
+        self.telemetry.authenticated(result, began.elapsed());
         let user = user.map_err(refused)?;
         let user = delegated
             .impersonate(user, &head.headers, &attributes)
@@ -391,10 +396,17 @@ fn sniffless(mut reply: Reply) -> Reply {
     reply
 }
 
+/// An answer that says nothing.
+fn bare(code: StatusCode) -> Reply {
+    let mut reply = Response::new(Body::whole(Bytes::new()));
+    *reply.status_mut() = code;
+    reply
+}
+
 /// An answer with nothing but its type.
 fn plain(code: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
-    let mut reply = Response::new(Body::whole(body.into()));
-    *reply.status_mut() = code;
+    let mut reply = bare(code);
+    *reply.body_mut() = Body::whole(body.into());
     reply
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -17,7 +17,7 @@ use anyhow::Context;
 use body::{Held, Room};
 use bytes::Bytes;
 use connect::{Connector, Wire};
-use exchange::{Taken, exchange};
+use exchange::{Space, Taken, exchange};
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderValue};
 use http::{Request, StatusCode};
 use http_body_util::Empty;
@@ -25,7 +25,7 @@ use kube::Config;
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const RESOURCE_PATH: &str = "/metrics/resource";
@@ -69,10 +69,19 @@ pub(crate) struct Kubelets {
 struct Slot {
     /// Host and port it goes to, and the connection while no request is under way.
     connection: tokio::sync::Mutex<Option<(String, Wire)>>,
+    /// A little more than its last answer took.
+    usual: AtomicUsize,
     /// It refuses `/metrics/resource`, so `/stats/summary` is asked.
     ///
     /// The ClusterRole of metrics-server v0.4 allows `nodes/stats` but not `nodes/metrics`.
     summary: AtomicBool,
+}
+
+impl Slot {
+    fn took(&self, size: usize) {
+        // Figures grow.
+        self.usual.store(size + size / 64 + 64, Ordering::Relaxed);
+    }
 }
 
 /// How we say who we are.
@@ -203,12 +212,15 @@ impl Kubelets {
             self.port
         };
         let authority = connect::authority(host, port);
+        let usual = slot.usual.load(Ordering::Relaxed);
+        let space = Space { room, usual };
         let mut kept = slot.connection.lock().await;
         // A kept connection may have been closed by the other side meanwhile: then a fresh one is tried.
         if let Some((_, wire)) = kept.take().filter(|(to, _)| *to == authority) {
             let request = self.request(&authority, path).map_err(Trouble::Ours)?;
-            match exchange(wire, request, room).await {
+            match exchange(wire, request, space).await {
                 Ok((taken, wire)) => {
+                    slot.took(taken.0.len());
                     *kept = wire.map(|wire| (authority, wire));
                     return Ok(taken);
                 }
@@ -218,7 +230,8 @@ impl Kubelets {
         }
         let request = self.request(&authority, path).map_err(Trouble::Ours)?;
         let wire = self.connector.connect(host, port).await?;
-        let (taken, wire) = exchange(wire, request, room).await?;
+        let (taken, wire) = exchange(wire, request, space).await?;
+        slot.took(taken.0.len());
         *kept = wire.map(|wire| (authority, wire));
         Ok(taken)
     }

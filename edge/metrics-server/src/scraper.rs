@@ -17,8 +17,8 @@ use tokio::time::{
 use tokio_util::sync::CancellationToken;
 use usage::{Store, scrape};
 
-/// So many nodes begin at once: what they share stays warm in the processor's caches.
-const BURST: u32 = 64;
+/// So many nodes begin at once: what they share stays warm in the processor's caches, and their answers fit into them.
+const BURST: u32 = 16;
 /// Kubelets asked at a time.
 const CONCURRENT: usize = 128;
 /// Kubelets asked at a time of those that failed or were slow the last time: they wait among themselves,

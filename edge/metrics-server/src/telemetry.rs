@@ -190,9 +190,9 @@ impl Telemetry {
         self.asked.in_flight(mutating)
     }
 
-    /// It was found out who asks, or not.
-    pub(crate) fn authenticated(&self, success: bool, took: std::time::Duration) {
-        self.asked.authenticated(success, took);
+    /// It was found out who asks, or not: `success`, `failure` where nobody says it, or `error`.
+    pub(crate) fn authenticated(&self, result: &'static str, took: std::time::Duration) {
+        self.asked.authenticated(result, took);
     }
 
     /// It was found out whether they may: `allowed`, `no-opinion` or `error`.

@@ -256,6 +256,11 @@ impl Delegated {
     }
 }
 
+/// Whether a request says at all who sends it.
+pub fn has_credentials(headers: &HeaderMap, peer: Option<&Peer>) -> bool {
+    bearer_token(headers).is_some() || peer.is_some_and(|peer| !peer.certificates.is_empty())
+}
+
 /// The token of an `Authorization: Bearer` header. Upstream: bearertoken.AuthenticateRequest.
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let header = headers.get(AUTHORIZATION)?.to_str().ok()?;

@@ -5,11 +5,12 @@
 //! routes/{version,index}.go (v1.36). Their order of fields is Go's.
 
 use super::negotiate::{self, Agreed, Form, Media};
-use super::{GROUP, Reply, VERSION, encode, openapi, plain, status, wire};
+use super::{GROUP, Reply, VERSION, bare, encode, openapi, plain, status, wire};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, VARY};
 use http::request::Parts;
 use serde_json::json;
+use std::sync::LazyLock;
 
 const GROUP_VERSION: &str = "metrics.k8s.io/v1beta1";
 /// What upstream says of the address where a client finds the server, whoever asks.
@@ -139,11 +140,9 @@ fn document(head: &Parts, body: impl FnOnce(Media) -> Vec<u8>) -> Reply {
 
 /// Everything at once, which clients keep until its tag changes.
 fn aggregated(head: &Parts, agreed: Agreed) -> Reply {
-    let tag = format!("\"{}\"", openapi::digest(AGGREGATED));
-    let mut reply = if openapi::known(&head.headers, &tag) {
-        let mut unchanged = plain(StatusCode::NOT_MODIFIED, "", "");
-        unchanged.headers_mut().remove(CONTENT_TYPE);
-        unchanged
+    static TAG: LazyLock<String> = LazyLock::new(|| format!("\"{}\"", openapi::digest(AGGREGATED)));
+    let mut reply = if openapi::known(&head.headers, &TAG) {
+        bare(StatusCode::NOT_MODIFIED)
     } else {
         let body = match agreed.media {
             Media::Protobuf => wire::enveloped(
@@ -162,7 +161,7 @@ fn aggregated(head: &Parts, agreed: Agreed) -> Reply {
         whole
     };
     let headers = reply.headers_mut();
-    openapi::put(headers, ETAG, &tag);
+    openapi::put(headers, ETAG, &TAG);
     headers.append(VARY, HeaderValue::from_static("Accept"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
     reply

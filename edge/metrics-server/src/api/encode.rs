@@ -70,15 +70,22 @@ fn compressed_beyond(length: usize, head: &Parts, reply: Reply) -> Reply {
     Reply::from_parts(parts, Body::whole(short.into()))
 }
 
-/// Upstream: responseContentEncodingSupported, which knows no qualities.
+/// Differs from upstream for objects, whose responseContentEncodingSupported sends gzip to who refuses it with `q=0` too.
 fn gzip_accepted(head: &Parts) -> bool {
     let accepted = head.headers.get(ACCEPT_ENCODING);
     let accepted = accepted
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    accepted
-        .split(',')
-        .any(|part| part.split(';').next().unwrap_or_default().trim() == "gzip")
+    accepted.split(',').any(|part| {
+        let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
+        name.trim() == "gzip" && !parameters.split(';').any(refuses)
+    })
+}
+
+/// Whether a parameter is a quality of zero (RFC 9110, section 12.4.2).
+fn refuses(parameter: &str) -> bool {
+    let quality = parameter.trim().strip_prefix("q=");
+    quality.and_then(|text| text.parse().ok()) == Some(0.0_f32)
 }
 
 fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -7,11 +7,10 @@
 //! ranges of bytes, and no time of modification, which tags make needless.
 
 use super::negotiate::{self, Media};
-use super::{Reply, encode, plain, query};
+use super::{Reply, bare, encode, plain, query};
 use crate::version::version;
 use http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
-    VARY,
+    CACHE_CONTROL, ETAG, EXPIRES, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION, VARY,
 };
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -106,9 +105,7 @@ fn v2(head: &Parts) -> Reply {
 fn v3(path: &str, head: &Parts, now: jiff::Timestamp) -> Reply {
     let Some((path, document)) = V3.iter().find(|(known, _)| *known == path) else {
         // Upstream says just this of documents that there are not.
-        let mut nothing = plain(StatusCode::OK, "", "");
-        nothing.headers_mut().remove(CONTENT_TYPE);
-        return nothing;
+        return bare(StatusCode::OK);
     };
     if !negotiate::json(head) {
         return refused();
@@ -142,9 +139,8 @@ fn moved(address: &str) -> Reply {
 
 /// Without a word, as upstream.
 fn refused() -> Reply {
-    let mut refused = plain(StatusCode::NOT_ACCEPTABLE, "", "");
+    let mut refused = bare(StatusCode::NOT_ACCEPTABLE);
     let headers = refused.headers_mut();
-    headers.remove(CONTENT_TYPE);
     headers.append(VARY, HeaderValue::from_static("Accept"));
     refused
 }
@@ -152,9 +148,7 @@ fn refused() -> Reply {
 fn served(head: &Parts, document: &Document) -> Reply {
     let tag = format!("\"{}\"", document.hash);
     let mut answer = if known(&head.headers, &tag) {
-        let mut unchanged = plain(StatusCode::NOT_MODIFIED, "", "");
-        unchanged.headers_mut().remove(CONTENT_TYPE);
-        unchanged
+        bare(StatusCode::NOT_MODIFIED)
     } else {
         plain(
             StatusCode::OK,

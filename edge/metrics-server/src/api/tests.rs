@@ -315,7 +315,8 @@ fn prometheus_metrics_have_upstreams_names() {
         .scraped("node-1", std::time::Duration::from_millis(3), 5, true);
     api.telemetry
         .ticked(std::time::Duration::from_millis(4), Default::default());
-    api.telemetry.authenticated(true, std::time::Duration::ZERO);
+    api.telemetry
+        .authenticated("success", std::time::Duration::ZERO);
     api.telemetry
         .authorized("no-opinion", std::time::Duration::ZERO);
     let (_, headers, text) = exchange(&api, Request::get("/metrics"));

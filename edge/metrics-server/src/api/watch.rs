@@ -24,7 +24,7 @@ use usage::{PodUsage, Store};
 /// Watches at a time: each remembers what it has sent.
 const WATCHES: usize = 32;
 /// So long new samples are gathered before they are sent together.
-const GATHER: Duration = Duration::from_millis(200);
+const GATHER: Duration = Duration::from_millis(100);
 /// How often a watch says that it lives, and looks for what is gone.
 const BEAT: Duration = Duration::from_secs(5);
 /// Frames that wait for a slow reader.

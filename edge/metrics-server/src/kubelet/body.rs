@@ -29,12 +29,19 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Reads a body to its end. Where there is no room it waits; the caller's time limit ends that.
-    pub(super) async fn read(&self, mut body: Incoming) -> Result<(Bytes, Held), Trouble> {
+    /// Reads a body to its end, which probably is about as long as `usual`. Where there is no room it waits; the caller's
+    /// time limit ends that.
+    pub(super) async fn read(
+        &self,
+        mut body: Incoming,
+        usual: usize,
+    ) -> Result<(Bytes, Held), Trouble> {
         let mut held = Held::default();
-        // What is announced is believed as far as most answers go.
+        // What is announced is believed as far as most answers go. Kubelets announce nothing.
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        let mut read = BytesMut::with_capacity(announced.min(PIECE));
+        let expected = usual.min(ANSWER_MAX).max(announced.min(PIECE));
+        held.grow(expected, &self.0).await;
+        let mut read = BytesMut::with_capacity(expected);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Trouble::Body(error.into()))?;
             let Ok(data) = frame.into_data() else {

@@ -21,18 +21,26 @@ const REASON_MAX: usize = 4096;
 /// A body, and its share of the memory for bodies.
 pub(super) type Taken = (Bytes, Held);
 
+/// Where an answer is put.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Space<'a> {
+    pub(super) room: &'a Room,
+    /// How much of it the answer probably takes.
+    pub(super) usual: usize,
+}
+
 /// Asks, and gives the answer with the connection where it can be used again.
 ///
 /// The connection is driven by this very future: when the caller gives up, it is closed.
 pub(super) async fn exchange(
     wire: Wire,
     request: Request<Empty<Bytes>>,
-    room: &Room,
+    space: Space<'_>,
 ) -> Result<(Taken, Option<Wire>), Trouble> {
     let (sender, connection) = handshake(TokioIo::new(wire))
         .await
         .map_err(Trouble::broken)?;
-    let mut talk = pin!(talk(sender, request, room));
+    let mut talk = pin!(talk(sender, request, space));
     let mut drive = pin!(connection.without_shutdown());
     tokio::select! {
         biased;
@@ -51,7 +59,7 @@ pub(super) async fn exchange(
 async fn talk(
     mut sender: SendRequest<Empty<Bytes>>,
     request: Request<Empty<Bytes>>,
-    room: &Room,
+    Space { room, usual }: Space<'_>,
 ) -> Result<(Taken, bool), Trouble> {
     let response = sender
         .send_request(request)
@@ -63,7 +71,7 @@ async fn talk(
         return Err(Trouble::Refused { code, text });
     }
     let stays = stays_open(&response);
-    let taken = room.read(response.into_body()).await?;
+    let taken = room.read(response.into_body(), usual).await?;
     Ok((taken, stays))
 }
 

@@ -206,8 +206,7 @@ impl Requests {
         InFlight(gauge)
     }
 
-    pub(super) fn authenticated(&self, success: bool, took: Duration) {
-        let result = if success { "success" } else { "error" };
+    pub(super) fn authenticated(&self, result: &'static str, took: Duration) {
         self.authentication.add(&Outcome { result }, took);
     }
 

@@ -341,6 +341,8 @@ fn long_answers_are_compressed_for_who_can_read_that() {
     };
     let (_, headers, plain) = request("br");
     assert!(plain.len() > 128 * 1024 && !headers.contains_key(CONTENT_ENCODING));
+    let (_, headers, refused) = request("br, gzip;q=0.0");
+    assert!(refused == plain && !headers.contains_key(CONTENT_ENCODING));
     let (_, headers, short) = request("deflate, gzip;q=1.0");
     assert_eq!(
         (&headers[CONTENT_ENCODING], &headers[VARY]),
