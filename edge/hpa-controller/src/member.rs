@@ -3,6 +3,7 @@
 //! Upstream: NewDefaultHPARateLimiter, whose interval is fixed.
 
 use crate::kinds::Autoscaler;
+use crate::observe::reads_samples;
 use crate::pace::Pace;
 use crate::reconcile::{Controller, Looked, names};
 use crate::world::News;
@@ -101,7 +102,7 @@ impl Member {
                 }
                 () = self.wake.notified() => return Some(Occasion::Period),
                 () = self.bell.notified() => {
-                    if self.settles(last).await {
+                    if reads_samples(&last.object) && self.settles(last).await {
                         return Some(Occasion::Samples);
                     }
                 }

@@ -57,6 +57,13 @@ pub(crate) fn distinct<'a>(all: impl Iterator<Item = &'a Labels>) -> Vec<&'a Lab
     distinct
 }
 
+/// Whether an autoscaler asks what pods use, of metrics-server.
+pub(crate) fn reads_samples(object: &HorizontalPodAutoscaler) -> bool {
+    let metrics = object.spec.metrics.as_deref().unwrap_or_default();
+    let mut kinds = metrics.iter().map(|metric| metric.type_.as_str());
+    kinds.any(|kind| matches!(kind, "Resource" | "ContainerResource"))
+}
+
 impl Observer<'_> {
     /// Looks at all that concerns an autoscaler.
     pub(crate) async fn observe(self, object: &HorizontalPodAutoscaler) -> Seen {
@@ -193,10 +200,7 @@ impl Observer<'_> {
     ) {
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
         let metrics = object.spec.metrics.as_deref().unwrap_or_default();
-        if metrics
-            .iter()
-            .any(|m| m.type_ == "Resource" || m.type_ == "ContainerResource")
-        {
+        if reads_samples(object) {
             let pods = observation.pods.iter().map(|pod| pod.name.as_str());
             let world = self.world.filter(|_| observation.pods_problem.is_none());
             let told = world.and_then(|world| world.samples.of(namespace, pods));

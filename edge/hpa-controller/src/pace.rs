@@ -14,7 +14,9 @@ const GRACE: u32 = 10;
 /// The beat of one autoscaler.
 ///
 /// Where samples come once a period, a look for them is the period's look too: the beat after it gives them a tenth of
-/// the period to come first again. So a period has one look, at the moment when there is something to see.
+/// the period to come first again. So before long a period has one look, at the moment when there is something to see.
+///
+/// Differs from upstream, whose interval is fixed: where samples are watched a period may last a tenth longer.
 #[derive(Debug)]
 pub(crate) struct Pace {
     flag: Duration,
@@ -65,6 +67,7 @@ impl Pace {
         if period != self.period {
             self.period = period;
             self.due = Instant::now() + period;
+            self.heard = false;
         }
     }
 

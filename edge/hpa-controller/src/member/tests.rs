@@ -29,3 +29,20 @@ fn what_was_written_counts_until_the_watch_tells_of_it() {
     assert_eq!(newer(later.clone(), Some(written)), later);
     assert_eq!(newer(told.clone(), None), told);
 }
+
+#[test]
+fn samples_concern_who_asks_what_pods_use() {
+    let reads = |kinds: &[&str]| {
+        let metrics = kinds.iter().map(|kind| json!({"type": kind}));
+        let object = json!({
+            "metadata": {},
+            "spec": {
+                "maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "web"},
+                "metrics": metrics.collect::<Vec<_>>(),
+            },
+        });
+        reads_samples(&from_value(object).unwrap())
+    };
+    assert!(reads(&["External", "Resource"]) && reads(&["ContainerResource"]));
+    assert!(!reads(&["External", "Object", "Pods"]) && !reads(&[]));
+}

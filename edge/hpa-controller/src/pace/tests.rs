@@ -6,6 +6,8 @@ use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use tokio::time::Instant;
 use units::Duration;
 
+const FLAG: Duration = Duration::from_seconds(15);
+
 fn asking_for(period: Option<&str>) -> HorizontalPodAutoscaler {
     let mut object = HorizontalPodAutoscaler::default();
     let annotation = |p: &str| ("evenkeel.dev/sync-period".to_owned(), p.to_owned());
@@ -26,7 +28,7 @@ async fn beats(pace: &mut Pace, begun: Instant, object: &HorizontalPodAutoscaler
 
 #[tokio::test(start_paused = true)]
 async fn it_keeps_the_flags_period_from_its_own_place_in_it() {
-    let mut pace = Pace::new(Duration::from_seconds(15), &asking_for(None), 0.2);
+    let mut pace = Pace::new(FLAG, &asking_for(None), 0.2);
     let begun = Instant::now();
     assert_eq!(
         beats(&mut pace, begun, &asking_for(None)).await,
@@ -36,7 +38,7 @@ async fn it_keeps_the_flags_period_from_its_own_place_in_it() {
 
 #[tokio::test(start_paused = true)]
 async fn it_follows_an_autoscaler_that_asks_for_another_and_goes_back() {
-    let mut pace = Pace::new(Duration::from_seconds(15), &asking_for(None), 1.0);
+    let mut pace = Pace::new(FLAG, &asking_for(None), 1.0);
     let begun = Instant::now();
     let quick = asking_for(Some("2s"));
     assert_eq!(beats(&mut pace, begun, &quick).await, [15, 17, 19]);
@@ -58,12 +60,10 @@ async fn looks(pace: &mut Pace, samples: &[u64]) -> Vec<(u64, Occasion)> {
     looks
 }
 
-const QUARTER: Duration = Duration::from_seconds(15);
-
 #[tokio::test(start_paused = true)]
 async fn samples_that_come_once_a_period_are_its_only_reason_to_look() {
-    let mut pace = Pace::new(QUARTER, &asking_for(None), 0.2);
     use Occasion::{Period, Samples};
+    let mut pace = Pace::new(FLAG, &asking_for(None), 0.2);
     assert_eq!(
         looks(&mut pace, &[2, 17, 32, 48, 62]).await,
         [
@@ -75,7 +75,7 @@ async fn samples_that_come_once_a_period_are_its_only_reason_to_look() {
         ]
     );
     // Others come to it, a tenth of the period at a time.
-    let mut pace = Pace::new(QUARTER, &asking_for(None), 0.2);
+    let mut pace = Pace::new(FLAG, &asking_for(None), 0.2);
     assert_eq!(
         looks(&mut pace, &[7, 22, 37, 52, 67]).await,
         [
@@ -93,14 +93,14 @@ async fn samples_that_come_once_a_period_are_its_only_reason_to_look() {
 
 #[tokio::test(start_paused = true)]
 async fn no_period_goes_by_without_its_look() {
-    let mut pace = Pace::new(QUARTER, &asking_for(None), 1.0);
+    let mut pace = Pace::new(FLAG, &asking_for(None), 1.0);
     // Samples once a minute, and then none.
     let all = looks(&mut pace, &[15, 75, 150]).await;
     let period = all.iter().filter(|(_, o)| *o == Occasion::Period);
     let at: Vec<u64> = period.map(|(at, _)| *at).collect();
     assert_eq!(at, [15, 31, 46, 61, 75, 93, 108, 123, 138]);
     // Samples all the time: the period's looks go on at their pace.
-    let mut pace = Pace::new(QUARTER, &asking_for(None), 1.0);
+    let mut pace = Pace::new(FLAG, &asking_for(None), 1.0);
     let seconds: Vec<u64> = (1..60).collect();
     let all = looks(&mut pace, &seconds).await;
     let period = all.iter().filter(|(_, o)| *o == Occasion::Period);

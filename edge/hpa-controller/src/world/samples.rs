@@ -167,7 +167,7 @@ enum Ended {
     Broken(String),
 }
 
-/// Watches until it is dropped; `wake` is told of the pods that have new samples.
+/// Watches until it is dropped; `wake` is told of new samples.
 pub(super) async fn keep(client: Client, samples: &Samples, wake: impl Fn(&[Heard]) + Send) {
     let mut refusal = None;
     loop {
@@ -258,7 +258,7 @@ async fn begin(client: &Client) -> Result<Chunks, Ended> {
     }
 }
 
-/// Takes whole lines; gives the pods that have new samples.
+/// Takes whole lines; gives the new samples.
 fn take(read: &mut BytesMut, samples: &Samples) -> Result<Vec<Heard>, String> {
     let Some(end) = read.iter().rposition(|byte| *byte == b'\n') else {
         return Ok(Vec::new());

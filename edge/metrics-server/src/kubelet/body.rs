@@ -14,7 +14,7 @@ const ALL_MAX: usize = 64 << 20;
 /// Room is given out in pieces of this size.
 const PIECE: usize = 64 << 10;
 
-/// The memory for bodies.
+/// The memory for bodies. Those that are longer than was thought may wait for each other; their time limit ends that.
 #[derive(Debug)]
 pub(crate) struct Room(Arc<Semaphore>);
 
@@ -40,8 +40,7 @@ impl Room {
         // What is announced is believed as far as most answers go. Kubelets announce nothing.
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         let expected = usual.min(ANSWER_MAX).max(announced.min(PIECE));
-        held.grow(expected, &self.0).await;
-        let mut read = BytesMut::with_capacity(expected);
+        let mut read = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Trouble::Body(error.into()))?;
             let Ok(data) = frame.into_data() else {
@@ -52,7 +51,10 @@ impl Room {
                 let problem = format!("it is larger than {} MiB", ANSWER_MAX >> 20);
                 return Err(Trouble::Body(problem.into()));
             }
-            held.grow(size, &self.0).await;
+            // Not before something comes: who keeps silent takes no room.
+            let wanted = size.max(expected);
+            held.grow(wanted, &self.0).await;
+            read.reserve(wanted - read.len());
             read.extend_from_slice(&data);
         }
         Ok((read.freeze(), held))

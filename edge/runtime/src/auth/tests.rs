@@ -271,3 +271,18 @@ async fn authorities_are_read_again_as_their_files_change() {
     assert!(delegated.refresh_files().is_err());
     assert_eq!(name_of(&new).await, "ada");
 }
+
+#[test]
+fn a_token_or_a_certificate_says_who_sends_a_request_and_nothing_else_does() {
+    let headers = |text: &str| {
+        let value = HeaderValue::from_str(text).unwrap();
+        HeaderMap::from_iter([(AUTHORIZATION, value)])
+    };
+    assert!(!has_credentials(&HeaderMap::new(), None));
+    assert!(!has_credentials(&headers("Basic eA=="), None));
+    assert!(has_credentials(&headers("Bearer wrong"), None));
+    let mut peer = ca().peer("ada", &[]);
+    assert!(has_credentials(&HeaderMap::new(), Some(&peer)));
+    peer.certificates = Arc::from([]);
+    assert!(!has_credentials(&HeaderMap::new(), Some(&peer)));
+}

@@ -65,10 +65,11 @@ fn a_container_line_without_its_labels_says_nothing() {
 
 /// Lines of these families and containers; `labels` writes a container's, for which line it is.
 fn lines(which: &[(usize, usize)], labels: impl Fn(usize, usize) -> String) -> String {
-    const FAMILIES: [&str; 3] = [
+    const FAMILIES: [&str; 4] = [
         "container_cpu_usage_seconds_total",
         "container_memory_working_set_bytes",
         "container_start_time_seconds",
+        "container_swap_usage_bytes",
     ];
     let line = |(index, (family, container)): (usize, &(usize, usize))| {
         let (family, labels) = (FAMILIES[*family], labels(*container, index));
@@ -80,7 +81,7 @@ fn lines(which: &[(usize, usize)], labels: impl Fn(usize, usize) -> String) -> S
 proptest! {
     #[test]
     fn labels_that_are_known_are_taken_for_what_they_are(
-        which in vec((0..3_usize, 0..5_usize), 0..40),
+        which in vec((0..4_usize, 0..5_usize), 0..40),
     ) {
         // Two pods of two containers, and one whose names begin as another's.
         let names = |container: usize| match container {

@@ -57,6 +57,14 @@ impl Process {
         assert!(said, "{text} is not in\n{}", self.log());
     }
 
+    /// Waits until its log has more of it than now.
+    #[track_caller]
+    pub(super) fn says_again(&self, text: &str) {
+        let said = || self.log().matches(text).count();
+        let before = said();
+        assert!(eventually(|| said() > before), "{text}: {before} times");
+    }
+
     /// A controller's, with `--decision-log`.
     pub(super) fn decisions(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.folder.join("decisions"));

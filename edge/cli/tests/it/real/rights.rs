@@ -1,5 +1,7 @@
 //! The shipped roles on a real API server: with them alone all works, and without one of their rights it is said which.
 
+mod own_kind;
+
 use super::process::{Process, free_port};
 use super::stage::{CONTROLLER, METRICS_SERVER, Stage};
 use crate::lab::{Kubectl, eventually};
@@ -25,6 +27,7 @@ fn with_the_shipped_roles_all_works_and_without_a_right_it_is_said_which() {
     what_only_saves_requests(&stage);
     what_it_cannot_do_without(&stage);
     the_lease(&stage);
+    own_kind::our_own_kind(&stage);
 }
 
 /// Rights that were taken from a role, until this is told to give them back.

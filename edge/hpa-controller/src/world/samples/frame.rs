@@ -91,6 +91,7 @@ impl<'de> Visitor<'de> for Amounts {
     }
 
     fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<Self, M::Error> {
+        // No server names a resource twice.
         while let Some((name, text)) = map.next_entry::<Text<'de>, Text<'de>>()? {
             self.0.push(amount(&name.0, &text.0));
         }
