@@ -22,7 +22,6 @@ use tracing::warn;
 const RECONCILE_TIMEOUT: Duration = Duration::from_secs(120);
 /// Where only some of its pods have new samples, the others are waited for, for so long.
 const SETTLE: Duration = Duration::from_secs(1);
-
 /// Places in the period where looks begin. What looks share stays in the processor's caches where several follow each other.
 const PLACES: u32 = 32;
 
@@ -69,10 +68,6 @@ impl Member {
             self.look(&mut last, Occasion::Period).await;
             let mut pace = self.pace(&last.object);
             while let Some(occasion) = self.next(&mut pace, &last).await {
-                let occasion = match occasion {
-                    Occasion::Samples => pace.samples(),
-                    Occasion::Period => occasion,
-                };
                 self.look(&mut last, occasion).await;
                 pace.follow(&last.object);
             }
@@ -103,7 +98,7 @@ impl Member {
                 () = self.wake.notified() => return Some(Occasion::Period),
                 () = self.bell.notified() => {
                     if reads_samples(&last.object) && self.settles(last).await {
-                        return Some(Occasion::Samples);
+                        return Some(pace.samples());
                     }
                 }
             }

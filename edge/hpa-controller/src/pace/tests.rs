@@ -60,6 +60,13 @@ async fn looks(pace: &mut Pace, samples: &[u64]) -> Vec<(u64, Occasion)> {
     looks
 }
 
+/// When looks for the period are.
+async fn for_the_period(pace: &mut Pace, samples: &[u64]) -> Vec<u64> {
+    let looks = looks(pace, samples).await.into_iter();
+    let period = looks.filter(|(_, occasion)| *occasion == Occasion::Period);
+    period.map(|(at, _)| at).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn samples_that_come_once_a_period_are_its_only_reason_to_look() {
     use Occasion::{Period, Samples};
@@ -95,15 +102,11 @@ async fn samples_that_come_once_a_period_are_its_only_reason_to_look() {
 async fn no_period_goes_by_without_its_look() {
     let mut pace = Pace::new(FLAG, &asking_for(None), 1.0);
     // Samples once a minute, and then none.
-    let all = looks(&mut pace, &[15, 75, 150]).await;
-    let period = all.iter().filter(|(_, o)| *o == Occasion::Period);
-    let at: Vec<u64> = period.map(|(at, _)| *at).collect();
+    let at = for_the_period(&mut pace, &[15, 75, 150]).await;
     assert_eq!(at, [15, 31, 46, 61, 75, 93, 108, 123, 138]);
     // Samples all the time: the period's looks go on at their pace.
     let mut pace = Pace::new(FLAG, &asking_for(None), 1.0);
     let seconds: Vec<u64> = (1..60).collect();
-    let all = looks(&mut pace, &seconds).await;
-    let period = all.iter().filter(|(_, o)| *o == Occasion::Period);
-    let at: Vec<u64> = period.map(|(at, _)| *at).collect();
+    let at = for_the_period(&mut pace, &seconds).await;
     assert_eq!(at, [14, 29, 44, 59]);
 }

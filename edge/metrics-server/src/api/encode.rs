@@ -3,7 +3,7 @@
 //!
 //! Upstream: apiserver/pkg/endpoints/handlers/responsewriters/writers.go, SerializeObject (v1.36).
 
-use super::negotiate::{Agreed, Media};
+use super::negotiate::{self, Agreed, Media};
 use super::{Body, Reply, plain, yaml};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -76,16 +76,7 @@ fn gzip_accepted(head: &Parts) -> bool {
     let accepted = accepted
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    accepted.split(',').any(|part| {
-        let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
-        name.trim() == "gzip" && !parameters.split(';').any(refuses)
-    })
-}
-
-/// Whether a parameter is a quality of zero (RFC 9110, section 12.4.2).
-fn refuses(parameter: &str) -> bool {
-    let quality = parameter.trim().strip_prefix("q=");
-    quality.and_then(|text| text.parse().ok()) == Some(0.0_f32)
+    negotiate::accepts(accepted, "gzip")
 }
 
 fn compressed(body: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -136,6 +136,12 @@ pub(super) fn openmetrics(head: &Parts) -> bool {
     wanted > 0.0 && wanted >= quality("text/plain")
 }
 
+/// Whether a list with qualities names this, and does not refuse it (RFC 9110, section 12.4.2).
+pub(super) fn accepts(list: &str, name: &str) -> bool {
+    let mut clauses = list.split(',').map(Clause::new);
+    clauses.any(|clause| clause.range == name && clause.quality > 0.0)
+}
+
 fn clauses(head: &Parts) -> Vec<Clause<'_>> {
     head.headers
         .get_all(ACCEPT)
@@ -184,7 +190,7 @@ fn for_a_person(head: &Parts) -> bool {
         .any(|name| agent.starts_with(name))
 }
 
-/// One part of an `Accept` header.
+/// One part of an `Accept` header, or of one like it.
 struct Clause<'a> {
     range: &'a str,
     quality: f32,
